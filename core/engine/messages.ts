@@ -1,0 +1,123 @@
+// The boundary between the agent (main thread) and the engine (real-time thread): plain data in both directions.
+// Whatever crosses is one of these; a test or a simulator can play either side.
+import type { InstanceConfig } from '../config/model.ts';
+import type { IpAddress } from '../net/address.ts';
+import type { Instant, Micros, Priority } from '../units.ts';
+import type { DropReason, RouterState, TransitionReason } from '../vrrp/types.ts';
+
+/** The whole wish: what is absent is shut down, what is equal is left alone. */
+export interface EngineConfig {
+  readonly instances: readonly InstanceConfig[];
+  readonly groups: readonly { readonly name: string; readonly members: readonly string[] }[];
+  /** Bind addresses with a kernel lifetime, so that none outlives the process. */
+  readonly addressLifetime: boolean;
+  /** How long the engine goes on without a sign of life from the agent before it fences itself. */
+  readonly leaseTime: Micros;
+}
+
+/** What the trackers say about an instance: the sum of their weights, and what forbids mastership. */
+export interface TrackVerdict {
+  readonly instance: string;
+  /** Added to the base priority; the effective priority is clamped to 1..254. */
+  readonly adjustment: number;
+  /** Reasons to be in FAULT, for people; empty: none. */
+  readonly faults: readonly string[];
+}
+
+export type EngineCommand =
+  | { readonly type: 'configure'; readonly config: EngineConfig; readonly verdicts: readonly TrackVerdict[] }
+  | { readonly type: 'track'; readonly verdict: TrackVerdict }
+  /** After a fence: the agent is alive again and has seen it; start from BACKUP. */
+  | { readonly type: 'resume'; readonly epoch: number }
+  /** Hand over and end. `immediate`: do not wait for a successor. */
+  | { readonly type: 'stop'; readonly immediate: boolean }
+  | { readonly type: 'snapshot'; readonly id: number }
+  | { readonly type: 'clear-statistics' };
+
+export type EngineEvent =
+  /** The first configuration is in force. */
+  | { readonly type: 'configured' }
+  | {
+      readonly type: 'transition';
+      readonly instance: string;
+      readonly from: RouterState;
+      readonly to: RouterState;
+      readonly why: TransitionReason;
+      readonly detail: string;
+      readonly priority: Priority;
+      /** Milliseconds since 1970 at which it happened. */
+      readonly time: number;
+    }
+  | { readonly type: 'group-transition'; readonly group: string; readonly to: RouterState; readonly time: number }
+  | {
+      readonly type: 'master-seen';
+      readonly instance: string;
+      readonly source: IpAddress;
+      readonly priority: Priority;
+      readonly interval: Micros;
+    }
+  /** Packets dropped since the last such event for the same cause; at most one a minute and cause. */
+  | {
+      readonly type: 'drop';
+      readonly instance: string;
+      readonly why: DropReason;
+      readonly source: IpAddress;
+      readonly count: number;
+    }
+  | { readonly type: 'log'; readonly level: 'error' | 'warning' | 'info'; readonly text: string }
+  | { readonly type: 'fenced'; readonly epoch: number; readonly why: string }
+  /** The engine did not run for this long. */
+  | { readonly type: 'stall'; readonly duration: Micros }
+  | { readonly type: 'snapshot'; readonly id: number; readonly instances: readonly InstanceSnapshot[] }
+  /** Every address is gone and every socket closed. */
+  | { readonly type: 'stopped' }
+  /** A bug: the engine has withdrawn its addresses and ends. */
+  | { readonly type: 'failed'; readonly error: string };
+
+export interface InstanceSnapshot {
+  readonly name: string;
+  readonly state: RouterState;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly basePriority: number;
+  readonly effectivePriority: number;
+  readonly faults: readonly string[];
+  readonly lastReason: TransitionReason;
+  readonly lastDetail: string;
+  /** The latest advert accepted from another router. */
+  readonly master:
+    | { readonly source: IpAddress; readonly priority: number; readonly interval: Micros; readonly age: Micros }
+    | undefined;
+  readonly peers: readonly { readonly source: IpAddress; readonly priority: number; readonly age: Micros }[];
+  readonly addresses: readonly {
+    readonly address: IpAddress;
+    readonly prefix: number;
+    readonly device: string;
+    readonly held: boolean;
+  }[];
+  readonly downInterval: Micros;
+  readonly skew: Micros;
+  readonly nextDeadline: Instant | undefined;
+  readonly statistics: InstanceStatistics;
+}
+
+/** Names after RFC 8347 and keepalived's dump. */
+export interface InstanceStatistics {
+  readonly advertisementsSent: number;
+  readonly advertisementsReceived: number;
+  readonly becomeMaster: number;
+  readonly releaseMaster: number;
+  readonly priorityZeroSent: number;
+  readonly priorityZeroReceived: number;
+  readonly announcementsSent: number;
+  readonly addressRepairs: number;
+  /** The longest an own deadline was missed by. */
+  readonly timerLateMax: Micros;
+  readonly drops: Readonly<Partial<Record<DropReason, number>>>;
+}
+
+/** Layout of the shared memory between the threads: a Float64Array of instants, written by one side each. */
+export const LEASE_AGENT_BEAT = 0;
+export const LEASE_ENGINE_BEAT = 1;
+export const LEASE_FENCE_EPOCH = 2;
+export const LEASE_LENGTH = 3;

@@ -1,0 +1,121 @@
+// The vocabulary of the protocol core: states, events, effects, drop reasons, configuration of one virtual router.
+// Plain data, so that it crosses threads and appears in logs, tests and metrics under the same names.
+import type { Family, IpAddress } from '../net/address.ts';
+import type { Micros, Priority, Vrid } from '../units.ts';
+
+/**
+ * RFC 9568 §6.4 with keepalived's words. FAULT: a tracked thing fails, the router neither sends nor listens.
+ * LEAVING: priority 0 was sent, the addresses still answer until the successor is heard (make before break).
+ */
+export type RouterState = 'INIT' | 'BACKUP' | 'MASTER' | 'LEAVING' | 'FAULT';
+
+/** One decoded VRRP advertisement. Holds only legal values; wire units end at the codec. */
+export interface Advertisement {
+  readonly version: 2 | 3;
+  readonly vrid: Vrid;
+  readonly priority: Priority;
+  /** Advertisement interval; v2: whole seconds 1..255, v3: 10 ms .. 40.95 s. */
+  readonly interval: Micros;
+  readonly addresses: readonly IpAddress[];
+}
+
+/** Why a received packet was not acted upon. The names are counters, log words and metric labels. */
+export type DropReason =
+  | 'truncated'
+  | 'length'
+  | 'version'
+  | 'type'
+  | 'vrid'
+  | 'checksum'
+  | 'ttl'
+  | 'count-zero'
+  | 'interval-zero'
+  | 'interval-mismatch'
+  | 'auth-type'
+  | 'auth-mismatch'
+  | 'auth-failure'
+  | 'destination'
+  | 'source-own'
+  | 'source-illegal'
+  | 'source-unknown'
+  | 'address-list'
+  | 'not-listening';
+
+/** Why a router changed state; the words appear in logs, history and status. */
+export type TransitionReason =
+  | 'startup'
+  | 'owner'
+  | 'master-timeout'
+  | 'priority-zero'
+  | 'higher-priority'
+  | 'higher-address'
+  | 'fault'
+  | 'recovered'
+  | 'shutdown'
+  | 'successor-heard'
+  | 'no-successor'
+  | 'stalled'
+  | 'fenced'
+  | 'sync-group'
+  | 'resign';
+
+export interface RouterConfig {
+  readonly vrid: Vrid;
+  readonly family: Family;
+  readonly version: 2 | 3;
+  /** Base priority 1..255; 255 is the address owner and is never changed by trackers. */
+  readonly priority: Priority;
+  readonly interval: Micros;
+  readonly preempt: boolean;
+  /** How long a lower-priority master is tolerated after start or after it is first heard as BACKUP; 0: not at all. */
+  readonly preemptDelay: Micros;
+  /** Missed adverts until the master counts as down, 1..100, default 3 (keepalived's down_timer_adverts). */
+  readonly downTimerAdverts: number;
+  /** What the advertisements list, in order. */
+  readonly addresses: readonly IpAddress[];
+  /** The source address of our advertisements, for the equal-priority rule. */
+  readonly source: IpAddress;
+  /** Upper bound for an interval learned from a v3 master, so that nobody can blind a backup. Default 10 × interval. */
+  readonly maxMasterInterval: Micros;
+  /** Answer a losing advert at once (RFC 9568 §6.4.3); false: keepalived's lower_prio_no_advert. Default true. */
+  readonly answerLowerPriority: boolean;
+  /** Send one last advert of our own before yielding to a better master, so that it re-announces. Default true. */
+  readonly advertiseBeforeYielding: boolean;
+  /** Stop with the addresses still answering until the successor is heard; false: keepalived's order. Default true. */
+  readonly makeBeforeBreak: boolean;
+}
+
+export type RouterEvent =
+  | { readonly type: 'startup' }
+  /** End: hand over (or drop) mastership and go to INIT. `immediate` skips the wait for a successor. */
+  | { readonly type: 'shutdown'; readonly immediate: boolean }
+  | { readonly type: 'timer' }
+  | { readonly type: 'advertisement'; readonly from: IpAddress; readonly ad: Advertisement }
+  /** The effective priority changed (trackers), 1..254; ignored by an owner. */
+  | { readonly type: 'priority'; readonly value: Priority }
+  | { readonly type: 'source'; readonly address: IpAddress }
+  | { readonly type: 'fault'; readonly why: string }
+  | { readonly type: 'recovered' }
+  /** Give up mastership without a word (the process slept past its peers' down timer, or was fenced). `announceLeave`: priority 0 first. */
+  | { readonly type: 'withdraw'; readonly reason: 'stalled' | 'fenced'; readonly announceLeave: boolean }
+  /** The sync group moves this member: see group.ts. */
+  | { readonly type: 'group'; readonly state: 'MASTER' | 'BACKUP' }
+  | { readonly type: 'reconfigure'; readonly config: RouterConfig };
+
+export type RouterEffect =
+  | { readonly type: 'send'; readonly ad: Advertisement }
+  /** Take the addresses: bind and announce them. */
+  | { readonly type: 'own' }
+  | { readonly type: 'disown' }
+  /** Somebody else believed to be master: announce the addresses again. */
+  | { readonly type: 'announce' }
+  | {
+      readonly type: 'transition';
+      readonly from: RouterState;
+      readonly to: RouterState;
+      readonly why: TransitionReason;
+      /** A person's words: which check, which peer. */
+      readonly detail: string;
+    }
+  | { readonly type: 'master'; readonly source: IpAddress; readonly priority: Priority; readonly interval: Micros }
+  | { readonly type: 'drop'; readonly why: DropReason };
