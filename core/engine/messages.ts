@@ -119,5 +119,4 @@ export interface InstanceStatistics {
 /** Layout of the shared memory between the threads: a Float64Array of instants, written by one side each. */
 export const LEASE_AGENT_BEAT = 0;
 export const LEASE_ENGINE_BEAT = 1;
-export const LEASE_FENCE_EPOCH = 2;
-export const LEASE_LENGTH = 3;
+export const LEASE_LENGTH = 2;
