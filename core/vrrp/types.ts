@@ -39,7 +39,10 @@ export type DropReason =
   | 'source-illegal'
   | 'source-unknown'
   | 'address-list'
-  | 'not-listening';
+  /** Heard in INIT or FAULT. */
+  | 'not-listening'
+  /** Priority 0 from a router that is not the master we know: somebody else's goodbye must not hurry us. */
+  | 'not-master';
 
 /** Why a router changed state; the words appear in logs, history and status. */
 export type TransitionReason =
@@ -83,9 +86,15 @@ export interface RouterConfig {
   readonly advertiseBeforeYielding: boolean;
   /** Stop with the addresses still answering until the successor is heard; false: keepalived's order. Default true. */
   readonly makeBeforeBreak: boolean;
+  /** A member of a sync group does not become MASTER by itself, not even as owner: see group.ts. Default false. */
+  readonly grouped?: boolean;
 }
 
+/** A router's state, and in BACKUP whether it would be MASTER but for its sync group. */
+export type Standing = RouterState | 'READY';
+
 export type RouterEvent =
+  /** Begin: an owner is MASTER at once, others listen first. Only in INIT. */
   | { readonly type: 'startup' }
   /** End: hand over (or drop) mastership and go to INIT. `immediate` skips the wait for a successor. */
   | { readonly type: 'shutdown'; readonly immediate: boolean }
@@ -94,20 +103,26 @@ export type RouterEvent =
   /** The effective priority changed (trackers), 1..254; ignored by an owner. */
   | { readonly type: 'priority'; readonly value: Priority }
   | { readonly type: 'source'; readonly address: IpAddress }
+  /** Something forbids mastership. Instead of `startup` it begins in FAULT. */
   | { readonly type: 'fault'; readonly why: string }
+  /** Nothing forbids mastership any more: neither a fault nor a fence. */
   | { readonly type: 'recovered' }
-  /** Give up mastership without a word (the process slept past its peers' down timer, or was fenced). `announceLeave`: priority 0 first. */
+  /**
+   * Give up mastership. `stalled`: the process slept past its peers' down timer; listen anew from BACKUP. `fenced`: the
+   * agent is gone; hold in FAULT until `recovered`. `announceLeave`: priority 0 first, otherwise without a word.
+   */
   | { readonly type: 'withdraw'; readonly reason: 'stalled' | 'fenced'; readonly announceLeave: boolean }
   /** The sync group moves this member: see group.ts. */
   | { readonly type: 'group'; readonly state: 'MASTER' | 'BACKUP' }
   | { readonly type: 'reconfigure'; readonly config: RouterConfig };
 
 export type RouterEffect =
+  /** The same object as long as its content is the same, so that its packets can be kept. */
   | { readonly type: 'send'; readonly ad: Advertisement }
   /** Take the addresses: bind and announce them. */
   | { readonly type: 'own' }
   | { readonly type: 'disown' }
-  /** Somebody else believed to be master: announce the addresses again. */
+  /** Somebody else believed to be master: announce the addresses again. Comes as often as such adverts do; limit it. */
   | { readonly type: 'announce' }
   | {
       readonly type: 'transition';
@@ -117,5 +132,6 @@ export type RouterEffect =
       /** A person's words: which check, which peer. */
       readonly detail: string;
     }
+  /** Another master, or the same with another priority or interval (as it advertised it, not clamped). */
   | { readonly type: 'master'; readonly source: IpAddress; readonly priority: Priority; readonly interval: Micros }
   | { readonly type: 'drop'; readonly why: DropReason };
