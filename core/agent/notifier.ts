@@ -1,0 +1,213 @@
+// Tells the configured programs about state changes: notify_<state> first, then notify, one at a time and in order
+// for each virtual router and each sync group. keepalived starts them all at once, and they overtake one another.
+import type { Command, Configuration, NotifyConfig } from '../config/model.ts';
+import { describeFailure, lastLine, type ProcessRunner, type Timing } from '../ports/process.ts';
+import { after, type Micros, seconds } from '../units.ts';
+import type { RouterState } from '../vrrp/types.ts';
+import type { Logger } from './log.ts';
+import type { ReadyCommand, VettedCommands } from './script-security.ts';
+
+export type NotifyState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP';
+
+export interface Notice {
+  readonly kind: 'INSTANCE' | 'GROUP';
+  readonly name: string;
+  readonly state: NotifyState;
+  readonly previous: RouterState;
+  /** Why, in one word or a few. */
+  readonly reason: string;
+  /** The effective priority; 0 for a group. */
+  readonly priority: number;
+}
+
+export interface NotifierOptions {
+  readonly processes: ProcessRunner;
+  readonly timing: Timing;
+  readonly logger: Logger;
+  /** For each program. Default 30 s. */
+  readonly timeout?: Micros;
+}
+
+/** Notices that wait for one virtual router; beyond them the oldest is dropped. */
+export const QUEUE_LIMIT = 32;
+
+/** What a transition is called in notifications; undefined: nothing is told (LEAVING is still on its way). */
+export function notifyState(to: RouterState): NotifyState | undefined {
+  switch (to) {
+    case 'MASTER':
+    case 'BACKUP':
+    case 'FAULT':
+      return to;
+    case 'INIT':
+      return 'STOP';
+    case 'LEAVING':
+      return undefined;
+  }
+}
+
+/** One program to run for one notice. */
+interface Call {
+  readonly label: string;
+  readonly command: ReadyCommand;
+}
+
+interface Pending {
+  readonly notice: Notice;
+  readonly calls: readonly Call[];
+}
+
+export class Notifier {
+  readonly #options: NotifierOptions;
+  readonly #timeout: Micros;
+  readonly #abort = new AbortController();
+  readonly #queues = new Map<string, Queue>();
+  #programs: ReadonlyMap<string, NotifyConfig> = new Map();
+  #vetted: VettedCommands | undefined;
+
+  constructor(options: NotifierOptions) {
+    this.#options = options;
+    this.#timeout = options.timeout ?? seconds(30);
+  }
+
+  /** Takes a configuration; notices already queued still run what was configured when they came. */
+  configure(config: Pick<Configuration, 'instances' | 'groups'>, vetted: VettedCommands): void {
+    this.#programs = new Map([
+      ...config.instances.map(({ name, notify }) => [keyOf('INSTANCE', name), notify] as const),
+      ...config.groups.map(({ name, notify }) => [keyOf('GROUP', name), notify] as const),
+    ]);
+    this.#vetted = vetted;
+  }
+
+  /** Queues a notice. Never throws and never waits. After `drain` has ended it does nothing. */
+  notify(notice: Notice): void {
+    const key = keyOf(notice.kind, notice.name);
+    const calls = this.#callsFor(notice, this.#programs.get(key));
+    if (calls.length === 0 || this.#abort.signal.aborted) return;
+    let queue = this.#queues.get(key);
+    if (!queue) {
+      queue = new Queue();
+      this.#queues.set(key, queue);
+    }
+    const dropped = queue.push({ notice, calls });
+    if (dropped)
+      this.#options.logger.limited(`notify-queue ${key}`, 'warning', 'notify-dropped', {
+        [notice.kind.toLowerCase()]: notice.name,
+        state: dropped.notice.state,
+        why: `more than ${QUEUE_LIMIT} notifications are waiting; the newest are kept`,
+      });
+    queue.working ??= this.#work(key, queue);
+  }
+
+  /** Notices that have not been handled to the end. */
+  get pending(): number {
+    return [...this.#queues.values()].reduce((sum, queue) => sum + queue.length, 0);
+  }
+
+  /**
+   * Waits until every queue is empty, at most `timeout`; then ends what still runs and drops the rest (which is
+   * logged). For the end of the process: later notices are ignored. Returns how many notices were cut off.
+   */
+  async drain(timeout: Micros): Promise<number> {
+    const { timing, logger } = this.#options;
+    const late = Promise.withResolvers<void>();
+    const cancel = timing.setTimer(after(timing.now(), timeout), late.resolve);
+    const idle = () => Promise.all([...this.#queues.values()].map((queue) => queue.working));
+    await Promise.race([idle(), late.promise]);
+    cancel();
+    const cutOff = this.pending;
+    this.#abort.abort();
+    if (cutOff > 0)
+      logger.log('warning', 'notify-cut-off', { notifications: cutOff, after: `${timeout / 1_000_000}s` });
+    for (const queue of this.#queues.values()) queue.clear();
+    await idle();
+    return cutOff;
+  }
+
+  #callsFor(notice: Notice, programs: NotifyConfig | undefined): Call[] {
+    const calls: Call[] = [];
+    const add = (label: string, command: Command | undefined, extra: readonly string[]): void => {
+      const verdict = command && this.#vetted?.of(command);
+      if (verdict?.type !== 'ready') return;
+      const { argv, identity } = verdict.command;
+      calls.push({ label, command: { argv: [...argv, ...extra], identity } });
+    };
+    const slot = notice.state.toLowerCase() as Lowercase<NotifyState>;
+    add(`notify_${slot}`, programs?.[slot], []);
+    // keepalived's four words; a group has no priority.
+    const priority = notice.kind === 'GROUP' ? 0 : notice.priority;
+    add('notify', programs?.any, [notice.kind, notice.name, notice.state, String(priority)]);
+    return calls;
+  }
+
+  async #work(key: string, queue: Queue): Promise<void> {
+    for (let pending = queue.next(); pending; pending = queue.next()) {
+      for (const call of pending.calls) {
+        if (this.#abort.signal.aborted) break;
+        await this.#run(call, pending.notice);
+      }
+      queue.done();
+    }
+    queue.working = undefined;
+    // A notice may have come between the last look and here only through this very turn, so the queue is empty.
+    this.#queues.delete(key);
+  }
+
+  async #run({ label, command }: Call, notice: Notice): Promise<void> {
+    const { processes, logger } = this.#options;
+    const environment = {
+      VIPKEEPER_KIND: notice.kind,
+      VIPKEEPER_INSTANCE: notice.name,
+      VIPKEEPER_STATE: notice.state,
+      VIPKEEPER_PREVIOUS_STATE: notice.previous,
+      VIPKEEPER_REASON: notice.reason,
+      VIPKEEPER_PRIORITY: String(notice.kind === 'GROUP' ? 0 : notice.priority),
+    };
+    const request = { ...command, environment, timeout: this.#timeout };
+    const running = processes.start(request, this.#abort.signal);
+    const result = await running.result;
+    if (!result.ok)
+      logger.log('warning', 'notify-failed', {
+        [notice.kind.toLowerCase()]: notice.name,
+        state: notice.state,
+        script: label,
+        why: describeFailure(result.failure),
+        output: lastLine(result.output) || undefined,
+      });
+    await running.gone;
+  }
+}
+
+/** The notices of one virtual router: one in work and a bounded line behind it. */
+class Queue {
+  working: Promise<void> | undefined;
+  readonly #waiting: Pending[] = [];
+  #busy = false;
+
+  /** Appends; returns the oldest waiting notice if it had to make room. */
+  push(pending: Pending): Pending | undefined {
+    this.#waiting.push(pending);
+    return this.#waiting.length > QUEUE_LIMIT ? this.#waiting.shift() : undefined;
+  }
+
+  next(): Pending | undefined {
+    const pending = this.#waiting.shift();
+    this.#busy = pending !== undefined;
+    return pending;
+  }
+
+  done(): void {
+    this.#busy = false;
+  }
+
+  clear(): void {
+    this.#waiting.length = 0;
+  }
+
+  get length(): number {
+    return this.#waiting.length + (this.#busy ? 1 : 0);
+  }
+}
+
+function keyOf(kind: Notice['kind'], name: string): string {
+  return `${kind} ${name}`;
+}
