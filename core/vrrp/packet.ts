@@ -13,6 +13,7 @@
 //   | 8 bytes authentication data   |
 //   +-------------------------------+
 import { type Family, formatIp, type IpAddress, ipBytes } from '../net/address.ts';
+import { addWords, finishChecksum, pseudoHeaderSum } from '../net/checksum.ts';
 import { micros, priority, seconds, vrid } from '../units.ts';
 import type { Advertisement, DropReason } from './types.ts';
 
@@ -137,7 +138,7 @@ export function encode(ad: Advertisement, envelope: Envelope, options: EncodeOpt
     pdu.set(bytes, ADDRESSES + i * size);
   }
   const form = version === 2 ? 'message-only' : envelope.family === 6 ? 'pseudo' : (options.checksumForm ?? 'pseudo');
-  const sum = ~fold(wordSum(pdu) + pseudoSum(form, envelope, pdu.length)) & 0xffff;
+  const sum = finishChecksum(addWords(besides(form, envelope, pdu.length), pdu));
   pdu[CHECKSUM] = sum >> 8;
   pdu[CHECKSUM + 1] = sum & 255;
   return pdu;
@@ -156,8 +157,8 @@ function messageLength(version: number, family: Family, count: number): number {
 
 /** The form under which the checksum of a message holds, or undefined. */
 function formOf(message: Uint8Array, version: number, envelope: Envelope): ChecksumForm | undefined {
-  const total = wordSum(message);
-  const holds = (form: ChecksumForm) => fold(total + pseudoSum(form, envelope, message.length)) === 0xffff;
+  const total = addWords(0, message);
+  const holds = (form: ChecksumForm) => finishChecksum(total + besides(form, envelope, message.length)) === 0;
   if (version === 2) return holds('message-only') ? 'message-only' : undefined;
   if (holds('pseudo')) return 'pseudo';
   if (envelope.family === 6) return undefined;
@@ -165,22 +166,9 @@ function formOf(message: Uint8Array, version: number, envelope: Envelope): Check
   return holds('old-unicast') ? 'old-unicast' : undefined;
 }
 
-/** The sum of what a form covers besides the message. */
-function pseudoSum(form: ChecksumForm, { family, source, destination }: Envelope, length: number): number {
+/** The running sum of what a form covers besides the message. */
+function besides(form: ChecksumForm, { family, source, destination }: Envelope, length: number): number {
   if (form === 'message-only') return 0;
   const to = form === 'old-unicast' ? VRRP_GROUP[family] : destination;
-  return wordSum(ipBytes(source)) + wordSum(ipBytes(to)) + PROTOCOL_VRRP + length;
-}
-
-function wordSum(bytes: Uint8Array): number {
-  let total = 0;
-  for (let i = 0; i < bytes.length; i += 2) total += (bytes[i]! << 8) | (bytes[i + 1] ?? 0);
-  return total;
-}
-
-/** One's complement addition of 16-bit words (RFC 1071). */
-function fold(total: number): number {
-  let sum = total;
-  while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000);
-  return sum;
+  return pseudoHeaderSum(source, to, PROTOCOL_VRRP, length);
 }

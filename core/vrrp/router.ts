@@ -1,7 +1,8 @@
 // The state machine of one virtual router (RFC 9568 §6.4, RFC 3768 §6.4). Time and events in, effects out.
 // Opens nothing, reads no clock, never throws. Adverts reach it after decode and admission.
 import { compareIp, type IpAddress } from '../net/address.ts';
-import { after, between, type Instant, type Micros, micros, type Priority } from '../units.ts';
+import { after, type Instant, type Micros, micros, type Priority } from '../units.ts';
+import { goodbye, nextOnSchedule, OwnAdverts } from './own-adverts.ts';
 import { effectivePriority, LEAVING, OWNER } from './priority.ts';
 import type {
   Advertisement,
@@ -13,9 +14,6 @@ import type {
   TransitionReason,
 } from './types.ts';
 import { MasterWatch } from './watch.ts';
-
-/** Answers to losing adverts and to priority 0: at most this many in an interval, so that no two routers can storm. */
-const ANSWERS_PER_INTERVAL = 10;
 
 type StateEvent = Exclude<RouterEvent, { readonly type: 'priority' | 'source' | 'reconfigure' }>;
 type AdvertEvent = Extract<RouterEvent, { readonly type: 'advertisement' }>;
@@ -32,17 +30,16 @@ export class VrrpRouter {
   #resigned = false;
   /** BACKUP in a sync group: the down timer ran out and no master was heard since. */
   #ready = false;
-  #lastAnswer: Instant | undefined;
   #lastReason: TransitionReason = 'startup';
   #lastDetail = '';
-  #ad: Advertisement;
+  readonly #adverts: OwnAdverts;
   #effects: RouterEffect[] = [];
 
   constructor(config: RouterConfig) {
     this.#config = config;
     this.#priority = config.priority;
     this.#source = config.source;
-    this.#ad = this.#advert(config.priority);
+    this.#adverts = new OwnAdverts(config, config.priority);
   }
 
   get state(): RouterState {
@@ -101,26 +98,12 @@ export class VrrpRouter {
    */
   handle(event: RouterEvent, now: Instant): readonly RouterEffect[] {
     this.#effects = [];
-    switch (event.type) {
-      case 'priority':
-        if (this.#config.priority !== OWNER) this.#changePriority(event.value, now);
-        break;
-      case 'source':
-        this.#source = event.address;
-        break;
-      case 'reconfigure':
-        this.#reconfigure(event.config, now);
-        break;
-      case 'startup':
-      case 'shutdown':
-      case 'timer':
-      case 'advertisement':
-      case 'fault':
-      case 'recovered':
-      case 'withdraw':
-      case 'group':
-        this.#dispatch(event, now);
-    }
+    if (event.type === 'source') this.#source = event.address;
+    else if (event.type === 'reconfigure') this.#reconfigure(event.config, now);
+    else if (event.type === 'priority') {
+      if (this.#config.priority !== OWNER) this.#changePriority(event.value);
+    } else if (event.type !== 'timer' || (this.#deadline !== undefined && this.#deadline <= now))
+      this.#dispatch(event, now);
     return this.#effects;
   }
 
@@ -137,7 +120,7 @@ export class VrrpRouter {
         this.#inMaster(event, now);
         break;
       case 'LEAVING':
-        this.#inLeaving(event, now);
+        this.#inLeaving(event);
         break;
       case 'FAULT':
         this.#inFault(event, now);
@@ -169,7 +152,7 @@ export class VrrpRouter {
   #inBackup(event: StateEvent, now: Instant): void {
     switch (event.type) {
       case 'timer':
-        if (this.#isDue(now)) this.#masterIsDown(now);
+        this.#masterIsDown(now);
         break;
       case 'advertisement':
         this.#heardInBackup(event, now);
@@ -193,7 +176,8 @@ export class VrrpRouter {
   #inMaster(event: StateEvent, now: Instant): void {
     switch (event.type) {
       case 'timer':
-        if (this.#isDue(now)) this.#advertiseOnSchedule(this.#deadline!, now);
+        this.#advertise();
+        this.#deadline = nextOnSchedule(this.#deadline!, this.#config.interval, now);
         break;
       case 'advertisement':
         this.#heardInMaster(event, now);
@@ -218,10 +202,10 @@ export class VrrpRouter {
     }
   }
 
-  #inLeaving(event: StateEvent, now: Instant): void {
+  #inLeaving(event: StateEvent): void {
     switch (event.type) {
       case 'timer':
-        if (this.#isDue(now)) this.#becomeInit('no-successor', 'nobody took over');
+        this.#becomeInit('no-successor', 'nobody took over');
         break;
       case 'advertisement':
         // Whoever it is, it is MASTER now: backups do not speak. Another goodbye is no successor.
@@ -300,13 +284,15 @@ export class VrrpRouter {
   #heardInMaster({ from, ad }: AdvertEvent, now: Instant): void {
     if (ad.priority === LEAVING) {
       // RFC 9568 §6.4.3: advertise and reset Adver_Timer
-      if (this.#answer(now)) this.#deadline = after(now, this.#config.interval);
+      if (!this.#adverts.mayAnswer(now)) return;
+      this.#advertise();
+      this.#deadline = after(now, this.#config.interval);
       return;
     }
     const higher = ad.priority > this.#priority;
     if (higher || (ad.priority === this.#priority && compareIp(from, this.#source) > 0)) {
       // RFC 9568 §6.4.3. Our last word tells the winner that there were two, so that it announces its addresses again.
-      if (this.#config.advertiseBeforeYielding) this.#emit({ type: 'send', ad: this.#ad });
+      if (this.#config.advertiseBeforeYielding) this.#advertise();
       const why = higher ? 'higher-priority' : 'higher-address';
       this.#becomeBackup(why, `${from} has priority ${ad.priority}`, now);
       this.#follow(from, ad);
@@ -314,35 +300,18 @@ export class VrrpRouter {
       return;
     }
     // RFC 9568 §6.4.3: discard and advertise at once; the Adver_Timer runs on, so nobody can silence us.
-    if (this.#config.answerLowerPriority) this.#answer(now);
+    if (this.#config.answerLowerPriority && this.#adverts.mayAnswer(now)) this.#advertise();
     this.#emit({ type: 'announce' });
   }
 
-  /** Sends our advert out of turn unless it did so a moment ago. */
-  #answer(now: Instant): boolean {
-    const pause = this.#config.interval / ANSWERS_PER_INTERVAL;
-    if (this.#lastAnswer !== undefined && between(this.#lastAnswer, now) < pause) return false;
-    this.#lastAnswer = now;
-    this.#emit({ type: 'send', ad: this.#ad });
-    return true;
-  }
-
-  /** One advert, and the next at the first moment of the schedule that lies ahead: no drift, no burst after a delay. */
-  #advertiseOnSchedule(due: Instant, now: Instant): void {
-    const { interval } = this.#config;
-    const missed = Math.floor(between(due, now) / interval);
-    this.#emit({ type: 'send', ad: this.#ad });
-    this.#deadline = after(due, micros((missed + 1) * interval));
-  }
-
   /** A new effective priority. BACKUP: the skew changes, so the timer shifts. MASTER: says so at once, out of turn. */
-  #changePriority(value: Priority, now: Instant): void {
+  #changePriority(value: Priority): void {
     if (value === this.#priority) return;
     const before = this.skew;
     this.#priority = value;
-    this.#ad = this.#advert(value);
-    if (this.#state === 'BACKUP') this.#deadline = after(this.#deadline ?? now, micros(this.skew - before));
-    if (this.#state === 'MASTER') this.#emit({ type: 'send', ad: this.#ad });
+    this.#adverts.renew(this.#config, value);
+    if (this.#state === 'BACKUP') this.#deadline = after(this.#deadline!, micros(this.skew - before));
+    if (this.#state === 'MASTER') this.#advertise();
   }
 
   /** Another configuration of the same virtual router: no state is left for it, and equal values change nothing. */
@@ -352,19 +321,18 @@ export class VrrpRouter {
     const running = this.downInterval;
     this.#config = config;
     this.#source = config.source;
-    this.#ad = this.#advert(this.#priority);
+    this.#adverts.renew(config, this.#priority);
     if (!config.grouped) this.#ready = false;
     if (this.#state === 'BACKUP' && !this.#resigned && this.downInterval !== running)
       this.#deadline = after(now, this.downInterval);
-    if (this.#state === 'MASTER')
-      this.#deadline = after(this.#deadline ?? now, micros(config.interval - before.interval));
-    this.#changePriority(effectivePriority(config.priority, adjustment), now);
+    if (this.#state === 'MASTER') this.#deadline = after(this.#deadline!, micros(config.interval - before.interval));
+    this.#changePriority(effectivePriority(config.priority, adjustment));
   }
 
   #becomeMaster(why: TransitionReason, detail: string, now: Instant): void {
     this.#watch.forget();
-    this.#lastAnswer = undefined;
-    this.#emit({ type: 'send', ad: this.#ad });
+    this.#adverts.begin();
+    this.#advertise();
     this.#emit({ type: 'own' });
     this.#enter('MASTER', after(now, this.#config.interval), why, detail);
   }
@@ -410,22 +378,17 @@ export class VrrpRouter {
     if (this.#state === 'MASTER' || this.#state === 'LEAVING') this.#emit({ type: 'disown' });
   }
 
+  #advertise(): void {
+    this.#emit({ type: 'send', ad: this.#adverts.current });
+  }
+
   #sayGoodbye(): void {
-    this.#emit({ type: 'send', ad: this.#advert(LEAVING) });
+    this.#emit({ type: 'send', ad: goodbye(this.#config) });
   }
 
   #follow(from: IpAddress, ad: Advertisement): void {
     if (!this.#watch.follow(from, ad)) return;
     this.#emit({ type: 'master', source: from, priority: ad.priority, interval: ad.interval });
-  }
-
-  #isDue(now: Instant): boolean {
-    return this.#deadline !== undefined && this.#deadline <= now;
-  }
-
-  #advert(value: Priority): Advertisement {
-    const { version, vrid, interval, addresses } = this.#config;
-    return { version, vrid, priority: value, interval, addresses };
   }
 
   #emit(effect: RouterEffect): void {
