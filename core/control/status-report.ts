@@ -1,0 +1,188 @@
+// The document that `status` answers with: what the agent knows about each virtual router, in one versioned shape.
+// Pure: built from what engine, trackers and configuration say. Fields are only ever added within a version.
+import type { InstanceConfig, SyncGroupConfig } from '../config/model.ts';
+import type { InstanceSnapshot, InstanceStatistics } from '../engine/messages.ts';
+import type { ScriptCondition, ScriptStatus } from '../health/script-status.ts';
+import { contribution } from '../health/verdict.ts';
+
+export const STATUS_VERSION = 1;
+
+export interface ProcessFacts {
+  readonly pid: number;
+  /** Of vipkeeper. */
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly started: number;
+  readonly configFile: string;
+  /** Milliseconds since 1970 at which the configuration in force was read. */
+  readonly configLoaded: number;
+  /** Why the latest reload was refused; undefined: it was not. */
+  readonly reloadError: string | undefined;
+  readonly routerId: string;
+}
+
+export interface StatusSources {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly process: ProcessFacts;
+  readonly config: { readonly instances: readonly InstanceConfig[]; readonly groups: readonly SyncGroupConfig[] };
+  readonly snapshots: readonly InstanceSnapshot[];
+  readonly scripts: readonly ScriptStatus[];
+}
+
+/** Times are ISO 8601 in UTC, durations milliseconds; what is unknown is null. */
+export interface StatusReport {
+  readonly kind: 'vipkeeper-status';
+  readonly version: typeof STATUS_VERSION;
+  readonly generated: string;
+  readonly process: {
+    readonly pid: number;
+    readonly version: string;
+    readonly started: string;
+    readonly configFile: string;
+    readonly configLoaded: string;
+    readonly reloadError: string | null;
+    readonly routerId: string;
+  };
+  readonly instances: readonly InstanceReport[];
+}
+
+export interface InstanceReport {
+  readonly name: string;
+  readonly state: InstanceSnapshot['state'];
+  readonly since: string;
+  readonly forMs: number;
+  /** The word of the latest transition, and a person's words. */
+  readonly why: InstanceSnapshot['lastReason'];
+  readonly detail: string;
+  readonly faults: readonly string[];
+  readonly interface: string | null;
+  readonly vrid: number | null;
+  readonly family: 4 | 6 | null;
+  readonly vrrpVersion: 2 | 3 | null;
+  readonly group: string | null;
+  /** `checks` is what trackers changed: effective - base. */
+  readonly priority: { readonly base: number; readonly effective: number; readonly checks: number };
+  readonly addresses: readonly {
+    readonly address: string;
+    readonly prefix: number;
+    readonly device: string;
+    /** Whether this machine's kernel holds it now. */
+    readonly held: boolean;
+  }[];
+  readonly master: PeerReport | null;
+  readonly peers: readonly PeerReport[];
+  readonly scripts: readonly ScriptReport[];
+  readonly timers: { readonly downMs: number; readonly skewMs: number };
+  readonly statistics: InstanceStatistics;
+}
+
+export interface PeerReport {
+  readonly address: string;
+  readonly priority: number;
+  /** Since its latest advert. */
+  readonly ageMs: number;
+}
+
+export interface ScriptReport {
+  readonly name: string;
+  readonly condition: ScriptCondition;
+  readonly detail: string;
+  readonly since: string;
+  readonly command: readonly string[];
+  readonly weight: number;
+  readonly reverse: boolean;
+  /** What it adds to the priority at present. */
+  readonly contribution: number;
+  readonly lastRun: {
+    readonly time: string;
+    readonly ok: boolean;
+    readonly outcome: string;
+    readonly output: string;
+    readonly tookMs: number;
+  } | null;
+  readonly runs: number;
+  readonly failures: number;
+  readonly skipped: number;
+}
+
+export function buildStatus(sources: StatusSources): StatusReport {
+  const { now, process } = sources;
+  return {
+    kind: 'vipkeeper-status',
+    version: STATUS_VERSION,
+    generated: iso(now),
+    process: {
+      pid: process.pid,
+      version: process.version,
+      started: iso(process.started),
+      configFile: process.configFile,
+      configLoaded: iso(process.configLoaded),
+      reloadError: process.reloadError ?? null,
+      routerId: process.routerId,
+    },
+    instances: sources.snapshots.map((snapshot) => instanceReport(snapshot, sources)),
+  };
+}
+
+function instanceReport(snapshot: InstanceSnapshot, { now, config, scripts }: StatusSources): InstanceReport {
+  const configured = config.instances.find(({ name }) => name === snapshot.name);
+  const { basePriority, effectivePriority, master } = snapshot;
+  return {
+    name: snapshot.name,
+    state: snapshot.state,
+    since: iso(snapshot.since),
+    forMs: Math.max(0, now - snapshot.since),
+    why: snapshot.lastReason,
+    detail: snapshot.lastDetail,
+    faults: snapshot.faults,
+    interface: configured?.interface ?? null,
+    vrid: configured?.vrid ?? null,
+    family: configured?.family ?? null,
+    vrrpVersion: configured?.version ?? null,
+    group: config.groups.find(({ members }) => members.includes(snapshot.name))?.name ?? null,
+    priority: { base: basePriority, effective: effectivePriority, checks: effectivePriority - basePriority },
+    addresses: snapshot.addresses.map(({ address, prefix, device, held }) => ({ address, prefix, device, held })),
+    master: master ? peerReport(master) : null,
+    peers: snapshot.peers.map(peerReport),
+    scripts: scripts.flatMap((script) => scriptReports(script, snapshot.name)),
+    timers: { downMs: snapshot.downInterval / 1_000, skewMs: snapshot.skew / 1_000 },
+    statistics: snapshot.statistics,
+  };
+}
+
+function peerReport({ source, priority, age }: InstanceSnapshot['peers'][number]): PeerReport {
+  return { address: source, priority, ageMs: age / 1_000 };
+}
+
+function scriptReports(script: ScriptStatus, instance: string): ScriptReport[] {
+  const { name, condition, detail, command, lastRun, runs, failures, skipped } = script;
+  const up = condition === 'ok' ? true : condition === 'failed' ? false : undefined;
+  return script.usedBy
+    .filter((use) => use.instance === instance)
+    .map(({ weight, reverse }) => ({
+      name,
+      condition,
+      detail,
+      since: iso(script.since),
+      command,
+      weight,
+      reverse,
+      contribution: contribution({ name, weight, reverse }, up),
+      lastRun: lastRun && {
+        time: iso(lastRun.time),
+        ok: lastRun.ok,
+        outcome: lastRun.outcome,
+        output: lastRun.output,
+        tookMs: lastRun.took,
+      },
+      runs,
+      failures,
+      skipped,
+    }))
+    .map((report) => ({ ...report, lastRun: report.lastRun ?? null }));
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}

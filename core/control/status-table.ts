@@ -1,0 +1,140 @@
+// A status report as a person reads it at three in the morning: who holds the address, since when, why, and whether
+// the others could take over. Pure.
+import { formatDuration } from './duration.ts';
+import type { InstanceReport, ScriptReport, StatusReport } from './status-report.ts';
+import { type Canvas, type Cell, layOut, type Style } from './text-table.ts';
+
+const STATE_STYLE: Readonly<Record<InstanceReport['state'], Style>> = {
+  MASTER: 'good',
+  BACKUP: 'strong',
+  FAULT: 'bad',
+  LEAVING: 'warn',
+  INIT: 'warn',
+};
+
+const CONDITION_STYLE: Readonly<Record<ScriptReport['condition'], Style>> = {
+  ok: 'good',
+  failed: 'bad',
+  waiting: 'warn',
+  disabled: 'warn',
+};
+
+/** The whole text, with a line feed at the end. Times are relative to the moment the report was made. */
+export function renderStatus(report: StatusReport, canvas: Canvas): string {
+  const generated = Date.parse(report.generated);
+  const { process } = report;
+  const up = formatDuration(generated - Date.parse(process.started));
+  const head: Cell[][] = [
+    [{ text: `vipkeeper ${process.version}, pid ${process.pid}, up ${up}, ${summary(report.instances)}` }],
+    [{ text: `configuration ${process.configFile}, read ${process.configLoaded}`, style: 'faint' }],
+  ];
+  if (process.reloadError !== null)
+    head.push([
+      { text: `the latest reload was refused, the old configuration stays: ${process.reloadError}`, style: 'bad' },
+    ]);
+  const blocks = report.instances.map((instance) => ['', ...renderInstance(instance, generated, canvas)]);
+  return `${[...layOut(head, 0, canvas), ...blocks.flat()].join('\n')}\n`;
+}
+
+function summary(instances: readonly InstanceReport[]): string {
+  const counts = new Map<string, number>();
+  for (const { state } of instances) counts.set(state, (counts.get(state) ?? 0) + 1);
+  const states = [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
+  if (instances.length === 0) return 'no virtual routers';
+  return `${instances.length} virtual router${instances.length === 1 ? '' : 's'}: ${states}`;
+}
+
+function renderInstance(instance: InstanceReport, generated: number, canvas: Canvas): string[] {
+  const title: Cell[] = [
+    { text: instance.name, style: 'strong' },
+    { text: instance.state, style: STATE_STYLE[instance.state] },
+    { text: `for ${formatDuration(instance.forMs)}, since ${instance.since}` },
+  ];
+  return [...layOut([title], 0, canvas), ...layOut(facts(instance, generated), 2, canvas)];
+}
+
+function facts(instance: InstanceReport, generated: number): Cell[][] {
+  const rows: Cell[][] = [[label('why'), { text: join(instance.why, instance.detail) }]];
+  rows.push(
+    ...section(
+      'faults',
+      instance.faults.map((text): Cell => ({ text, style: 'bad' })),
+    ),
+  );
+  rows.push([label('where'), { text: place(instance) }]);
+  rows.push([label('priority'), { text: priorityText(instance.priority) }]);
+  rows.push(
+    ...section(
+      'addresses',
+      instance.addresses.map((address) => addressCell(instance, address)),
+    ),
+  );
+  if (instance.addresses.length === 0) rows.push([label('addresses'), { text: 'none' }]);
+  const peers = instance.peers.map(
+    ({ address, priority, ageMs }): Cell => ({
+      text: `${address}, priority ${priority}${address === instance.master?.address ? ' (master)' : ''}, heard ${formatDuration(ageMs)} ago`,
+    }),
+  );
+  rows.push(...section('peers', peers.length > 0 ? peers : [{ text: 'none heard yet', style: 'faint' }]));
+  rows.push(
+    ...section(
+      'scripts',
+      instance.scripts.map((script) => scriptCell(script, generated)),
+    ),
+  );
+  return rows;
+}
+
+/** A label beside the first of several lines. */
+function section(name: string, cells: readonly Cell[]): Cell[][] {
+  return cells.map((cell, i) => [label(i === 0 ? name : ''), cell]);
+}
+
+function label(text: string): Cell {
+  return { text, style: 'faint' };
+}
+
+function place({ interface: device, vrid, family, vrrpVersion, group, timers }: InstanceReport): string {
+  if (device === null) return 'no longer in the configuration';
+  const where = `${device}, IPv${family}, VRID ${vrid}, VRRPv${vrrpVersion}`;
+  const sync = group === null ? '' : `, sync group ${group}`;
+  return `${where}${sync}, a silent master counts as down after ${formatDuration(timers.downMs)}`;
+}
+
+function priorityText({ base, effective, checks }: InstanceReport['priority']): string {
+  return `${effective} (base ${base} ${checks < 0 ? '-' : '+'} ${Math.abs(checks)} by checks)`;
+}
+
+function addressCell(
+  { state }: InstanceReport,
+  { address, prefix, device, held }: InstanceReport['addresses'][number],
+): Cell {
+  // While leaving, the addresses answer until a successor is heard; both are right then.
+  const expected = state === 'LEAVING' ? held : state === 'MASTER';
+  const verdict = held === expected ? '' : held ? `, although ${state}` : ', although MASTER';
+  const text = `${address}/${prefix} on ${device}, held by the kernel: ${held ? 'yes' : 'no'}${verdict}`;
+  return { text, style: held !== expected ? 'bad' : held ? 'good' : 'plain' };
+}
+
+function scriptCell(script: ScriptReport, generated: number): Cell {
+  const { name, condition, weight, contribution, lastRun } = script;
+  const effect =
+    weight === 0
+      ? 'a failure is a fault'
+      : `${contribution < 0 ? '-' : '+'}${Math.abs(contribution)} of ${signed(weight)}`;
+  const direction = script.reverse ? `${effect}, reverse` : effect;
+  const head = `${name}: ${condition === 'failed' ? 'FAILED' : condition} (${direction})`;
+  if (condition === 'disabled') return { text: join(head, script.detail), style: CONDITION_STYLE[condition] };
+  if (!lastRun) return { text: head, style: CONDITION_STYLE[condition] };
+  const ran = [lastRun.outcome, lastRun.output].filter((text) => text !== '').join(': ');
+  const age = formatDuration(generated - Date.parse(lastRun.time));
+  return { text: `${join(head, ran)}, ran ${age} ago`, style: CONDITION_STYLE[condition] };
+}
+
+function signed(n: number): string {
+  return n < 0 ? `${n}` : `+${n}`;
+}
+
+function join(head: string, detail: string): string {
+  return detail === '' ? head : `${head}: ${detail}`;
+}
