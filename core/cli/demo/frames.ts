@@ -1,0 +1,66 @@
+// Reads from a frame what an onlooker of VRRP wants to know. Deliberately its own decoder, not the agent's: what watches
+// must not share a mistake with what is watched. Pure.
+
+/** What one frame says; undefined when it says nothing of interest. */
+export type Seen =
+  | {
+      readonly type: 'advert';
+      readonly vrid: number;
+      readonly priority: number;
+      readonly version: number;
+      readonly source: string;
+    }
+  /** A gratuitous ARP, request or reply. */
+  | { readonly type: 'garp'; readonly ip: string }
+  /** An ordinary ARP reply: somebody answers for this address. */
+  | { readonly type: 'arp'; readonly ip: string }
+  /** The answer to the prober's echo request with this number. */
+  | { readonly type: 'reply'; readonly sequence: number };
+
+/** Marks the prober's echo requests. */
+export const PROBE_MAGIC = 0x76_6b_70_62;
+/** ICMP header (8) and payload: magic (4), sequence (4). */
+export const PROBE_LENGTH = 16;
+
+const ETHERTYPE = 12;
+const NETWORK = 14;
+
+export function readFrame(frame: Uint8Array): Seen | undefined {
+  if (frame.length < NETWORK + 20) return undefined;
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  switch (view.getUint16(ETHERTYPE)) {
+    case 0x0800:
+      return readIp(view);
+    case 0x0806:
+      return readArp(view);
+    default:
+      return undefined;
+  }
+}
+
+function readArp(view: DataView): Seen | undefined {
+  if (view.byteLength < NETWORK + 28) return undefined;
+  const sender = view.getUint32(NETWORK + 14);
+  const target = view.getUint32(NETWORK + 24);
+  if (sender !== 0 && sender === target) return { type: 'garp', ip: dotted(view, NETWORK + 14) };
+  return view.getUint16(NETWORK + 6) === 2 ? { type: 'arp', ip: dotted(view, NETWORK + 14) } : undefined;
+}
+
+function readIp(view: DataView): Seen | undefined {
+  const payload = NETWORK + (view.getUint8(NETWORK) & 15) * 4;
+  const protocol = view.getUint8(NETWORK + 9);
+  if (protocol === 112 && view.byteLength >= payload + 8)
+    return {
+      type: 'advert',
+      version: view.getUint8(payload) >> 4,
+      vrid: view.getUint8(payload + 1),
+      priority: view.getUint8(payload + 2),
+      source: dotted(view, NETWORK + 12),
+    };
+  const echoReply = protocol === 1 && view.byteLength >= payload + PROBE_LENGTH && view.getUint8(payload) === 0;
+  if (echoReply && view.getUint32(payload + 8) === PROBE_MAGIC)
+    return { type: 'reply', sequence: view.getUint32(payload + 12) };
+  return undefined;
+}
+
+const dotted = (view: DataView, offset: number): string => [0, 1, 2, 3].map((i) => view.getUint8(offset + i)).join('.');
