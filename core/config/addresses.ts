@@ -1,0 +1,73 @@
+// Which addresses an instance advertises and which it only holds: family, duplicates and what fits into an advert.
+// Pure.
+import type { Family } from '../net/address.ts';
+import type { VirtualIp } from '../vip/virtual-ip.ts';
+import type { Report } from './diagnostics.ts';
+import type { AddressLine } from './keywords/virtual-address.ts';
+
+/** The count field of an advert is one byte (RFC 9568 §5.2.5). */
+const MAX_COUNT = 255;
+const MTU = 1500;
+/** VRRP header, and the authentication data that VRRPv2 always carries. */
+const VRRP_BYTES = 8;
+const AUTH_BYTES = 8;
+/** RT_SCOPE_LINK */
+const LINK_SCOPE = 253;
+
+/** How many addresses one advert can list on Ethernet. */
+export function advertCapacity(family: Family, version: 2 | 3): number {
+  const space = MTU - (family === 4 ? 20 : 40) - VRRP_BYTES - (version === 2 ? AUTH_BYTES : 0);
+  return Math.min(MAX_COUNT, Math.floor(space / (family === 4 ? 4 : 16)));
+}
+
+export interface Addresses {
+  readonly vips: readonly VirtualIp[];
+  readonly excludedVips: readonly VirtualIp[];
+}
+
+/** Completes the lines of both lists; strangers are left out and what does not fit moves to the excluded list. */
+export function buildAddresses(
+  lines: readonly AddressLine[],
+  excluded: readonly AddressLine[],
+  instance: { readonly interface: string; readonly family: Family; readonly version: 2 | 3 },
+  report: Report,
+): Addresses {
+  const seen = new Set<string>();
+  const fresh = (line: AddressLine): boolean => {
+    const key = `${line.address} ${line.device ?? instance.interface}`;
+    if (seen.has(key))
+      report.add('W044', line.place, `${line.address} is listed twice; once is enough`, { value: line.address });
+    const isNew = !seen.has(key);
+    seen.add(key);
+    return isNew;
+  };
+  const own: AddressLine[] = [];
+  for (const line of lines) {
+    if (line.family !== instance.family)
+      report.add('W044', line.place, `${line.address} is left out: this instance is IPv${instance.family}`, {
+        value: line.address,
+        suggestion: 'put it into virtual_ipaddress_excluded, or into an instance of its own',
+      });
+    else if (fresh(line)) own.push(line);
+  }
+  const capacity = advertCapacity(instance.family, instance.version);
+  if (own.length > capacity)
+    report.add(
+      'W044',
+      own[capacity]!.place,
+      `an advert holds ${capacity} addresses; this one and the ${own.length - capacity - 1} after it are not advertised`,
+      {
+        limit: `${capacity}`,
+        suggestion: 'put them into virtual_ipaddress_excluded',
+      },
+    );
+  return {
+    vips: own.slice(0, capacity).map((line) => complete(line, instance.interface)),
+    excludedVips: [...own.slice(capacity), ...excluded.filter(fresh)].map((line) => complete(line, instance.interface)),
+  };
+}
+
+function complete({ place: _, family, ...line }: AddressLine, device: string): VirtualIp {
+  const linkLocal = family === 6 && /^fe[89ab]/.test(line.address);
+  return { ...line, device: line.device ?? device, scope: line.scope ?? (linkLocal ? LINK_SCOPE : 0) };
+}

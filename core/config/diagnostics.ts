@@ -1,0 +1,141 @@
+// What a configuration file is told about itself: findings with a stable code, an exact place and a way out.
+// Pure; knows nothing of keywords.
+
+/** A stretch of one line of a file. Line and column count from 1; column and length in UTF-16 code units (as editors do). */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly length: number;
+}
+
+/** E: the agent does not start. W: it runs, but not as the file says or not as its author thinks. I: worth knowing. */
+export type Severity = 'error' | 'warning' | 'info';
+
+/** Every code with its meaning in general; the letter is the severity. Codes are never reused. */
+export const CODES = {
+  E001: 'the file cannot be read',
+  E010: 'a keyword lacks its value',
+  E011: 'a block lacks its name',
+  E012: 'an instance has no virtual_router_id',
+  E013: 'virtual_router_id is not 1..255',
+  E014: 'two instances use the same virtual router',
+  E015: 'the interface cannot carry VRRP',
+  W010: 'unknown keyword',
+  W011: 'value out of range',
+  W012: 'value of the wrong kind',
+  W013: 'words that nobody reads',
+  W014: 'given more than once',
+  W015: 'deprecated name',
+  W016: 'block expected or not expected',
+  W020: 'missing {',
+  W021: 'missing }',
+  W022: '} closes nothing',
+  W023: '{ opens nothing',
+  W024: 'quote not closed',
+  W025: 'line ignored',
+  W026: 'include matches nothing',
+  W027: 'undefined variable',
+  W028: 'expansion or inclusion without end',
+  W030: 'keywords not acted on yet',
+  W031: 'a keyword not acted on yet changes what happens',
+  W032: 'load balancing is not done',
+  W033: 'the address family is not acted on yet',
+  W040: 'value replaced, as keepalived does',
+  W041: 'authentication not used',
+  W042: 'password cut to 8 bytes',
+  W043: 'preemption settings contradict each other',
+  W044: 'address left out or moved',
+  W045: 'no unicast peers: multicast',
+  W046: 'no interface given',
+  W047: 'no priority given',
+  W048: 'no virtual addresses',
+  W049: 'nothing to do',
+  W050: 'a tracked name does not exist',
+  W051: 'a script cannot be run',
+  W052: 'a weight beyond the range of priorities',
+  W053: 'priority 255 means address owner',
+  W054: 'a script line looks like shell text',
+  W055: 'sync group members',
+  W056: 'a tracker without effect',
+  W057: 'timeout longer than the interval',
+  I060: 'VRID 51 is everybody’s',
+  I061: 'PASS is not security',
+  I062: 'own interface is tracked anyway',
+  I063: 'script security is off',
+  I064: 'initial state of a group member',
+} as const;
+
+export type Code = keyof typeof CODES;
+
+export interface Diagnostic {
+  readonly severity: Severity;
+  readonly code: Code;
+  readonly place: Place;
+  readonly message: string;
+  /** What stood there. */
+  readonly value?: string;
+  /** What may stand there, as text: `1..255`. */
+  readonly limit?: string;
+  /** What to do about it, one sentence. */
+  readonly suggestion?: string;
+}
+
+export interface Details {
+  readonly value?: string;
+  readonly limit?: string;
+  readonly suggestion?: string | undefined;
+}
+
+export const severityOf = (code: Code): Severity =>
+  code.startsWith('E') ? 'error' : code.startsWith('W') ? 'warning' : 'info';
+
+/** Collects findings while a file is read. */
+export class Report {
+  readonly #found: Diagnostic[] = [];
+
+  add(code: Code, place: Place, message: string, details: Details = {}): void {
+    const { suggestion, ...rest } = details;
+    this.#found.push({ severity: severityOf(code), code, place, message, ...rest, ...(suggestion && { suggestion }) });
+  }
+
+  /** Everything found, in the order of the file (root file first, included files as they were met). */
+  sorted(files: readonly string[] = []): readonly Diagnostic[] {
+    const rank = (file: string) => (files.includes(file) ? files.indexOf(file) : files.length);
+    return this.#found.toSorted(
+      (a, b) =>
+        rank(a.place.file) - rank(b.place.file) || a.place.line - b.place.line || a.place.column - b.place.column,
+    );
+  }
+}
+
+/**
+ * One finding as people read it: place, severity and message; the source line; carets under the culprit; the way out.
+ * @param source the text of the line that it is about, if known
+ */
+export function renderDiagnostic(diagnostic: Diagnostic, source: string | undefined): string {
+  const { place, severity, message, suggestion } = diagnostic;
+  const lines = [`${place.file}:${place.line}:${place.column}: ${severity}: ${message}`];
+  if (source !== undefined && source.trim() !== '') {
+    const indent = source.length - source.trimStart().length;
+    const shown = source.trim();
+    const start = Math.min(Math.max(place.column - 1 - indent, 0), shown.length);
+    const marked = shown.slice(start, start + place.length);
+    const blank = shown.slice(0, start).replace(/[^\t]/gu, (c) => ' '.repeat(cells(c)));
+    lines.push(`   ${shown}`, `   ${blank}${'^'.repeat(Math.max(1, width(marked)))}`);
+  }
+  if (suggestion !== undefined) lines.push(`   help: ${suggestion}`);
+  return lines.join('\n');
+}
+
+const width = (text: string): number => [...text].reduce((sum, c) => sum + cells(c), 0);
+
+/** Terminal cells of a character: 2 for the East Asian wide ranges, 0 for combining marks, else 1. */
+function cells(c: string): number {
+  if (/\p{Mn}|\p{Me}/u.test(c)) return 0;
+  return /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1faff}]|[\u{20000}-\u{3fffd}]/u.test(
+    c,
+  )
+    ? 2
+    : 1;
+}

@@ -1,0 +1,319 @@
+// Typed readers for the arguments of a keyword: each is a value that both reads and describes itself, so that the
+// same row serves the parser, --help, the man page and the schema. Pure; what a refusal costs is the caller's business.
+import { type Family, familyOf, type IpAddress, parseIp } from '../net/address.ts';
+import { type Micros, micros } from '../units.ts';
+import { splitQuoted } from './command.ts';
+import type { Code, Details, Place, Report } from './diagnostics.ts';
+import type { Word } from './lexer.ts';
+import type { Command } from './model.ts';
+import type { Statement } from './parser.ts';
+import { placeOf } from './source.ts';
+
+/** What readers share while one file is read. */
+export interface Reading {
+  readonly report: Report;
+  /** A known keyword that changes nothing: told once for the whole file. */
+  notActedOn(statement: Statement): void;
+  /** The blocks in which a keyword would be known. */
+  blocksWith(keyword: string): readonly string[];
+}
+
+/** One keyword with its arguments, while they are read. */
+export class Arguments {
+  readonly statement: Statement;
+  readonly reading: Reading;
+  /** What happens to a refused value: `using the default 100`, `ignored`. */
+  readonly otherwise: string;
+  #next: number;
+
+  /** @param first index of the first argument: 1 after a keyword, 0 for a line of a list */
+  constructor(statement: Statement, reading: Reading, otherwise: string, first = 1) {
+    this.statement = statement;
+    this.reading = reading;
+    this.otherwise = otherwise;
+    this.#next = first;
+  }
+
+  get report(): Report {
+    return this.reading.report;
+  }
+
+  get keyword(): string {
+    return this.statement.words[0]!.text;
+  }
+
+  /** Place of the keyword. */
+  get place(): Place {
+    return this.statement.words[0]!.place;
+  }
+
+  /** The next word, taken. */
+  take(): Word | undefined {
+    return this.statement.words[this.#next++];
+  }
+
+  peek(): Word | undefined {
+    return this.statement.words[this.#next];
+  }
+
+  /** The words not taken yet. */
+  rest(): readonly Word[] {
+    return this.statement.words.slice(this.#next);
+  }
+
+  /** Takes the next word; keepalived refuses to start when a value is missing, so that is an error. */
+  need(what: string): Word | undefined {
+    const word = this.take();
+    if (word === undefined) {
+      const { end } = this.statement.words.at(-1)!;
+      const place = placeOf(this.statement.line, end, end);
+      this.report.add('E010', place, `${this.keyword} needs ${what}`, { limit: what });
+    }
+    return word;
+  }
+
+  /** Reports that a word was refused. */
+  refuse(code: Code, word: Word, message: string, details: Details = {}): undefined {
+    this.report.add(code, word.place, `${message}; ${this.otherwise}`, { value: word.text, ...details });
+  }
+}
+
+/** How the value of a keyword is read and described. */
+export interface Field<T> {
+  /** What kind of value it is, for schema and completion. */
+  readonly kind:
+    | 'flag'
+    | 'mark'
+    | 'integer'
+    | 'seconds'
+    | 'word'
+    | 'choice'
+    | 'address'
+    | 'interface'
+    | 'command'
+    | 'text'
+    | 'block'
+    | 'list'
+    | 'record'
+    | 'none';
+  /** The arguments as a synopsis: `1..255`, `on|off`, `ADDRESS[/PREFIX] …`. */
+  readonly synopsis: string;
+  readonly min?: number;
+  readonly max?: number;
+  readonly choices?: readonly string[];
+  /** The value, or undefined after it was refused and reported. */
+  read(args: Arguments): T | undefined;
+}
+
+const DIGITS = /^[+-]?(\d+|0x[0-9a-f]+)$/i;
+
+/** A whole number, both limits included. */
+export function integer(min: number, max: number): Field<number> {
+  const range = `${min}..${max}`;
+  return {
+    kind: 'integer',
+    synopsis: range,
+    min,
+    max,
+    read(args) {
+      const word = args.need(`a number ${range}`);
+      return word && wholeNumber(args, word, min, max);
+    },
+  };
+}
+
+/** The number that a word denotes, or undefined after it was reported. */
+export function wholeNumber(
+  args: Arguments,
+  word: Word,
+  min: number,
+  max: number,
+  name = args.keyword,
+): number | undefined {
+  const range = `${min}..${max}`;
+  if (!DIGITS.test(word.text)) {
+    const digits = /^\d+/.exec(word.text)?.[0];
+    return args.refuse('W012', word, `${name} '${word.text}' is not a whole number`, {
+      limit: range,
+      suggestion: digits && `write ${digits}, with a space before anything that is meant as a comment`,
+    });
+  }
+  const n = Number(word.text);
+  if (n < min || n > max)
+    return args.refuse('W011', word, `${name} ${word.text} is out of range ${range}`, { limit: range });
+  return n;
+}
+
+/** A time in seconds with decimals, to the microsecond; limits in seconds. */
+export function seconds(min: number, max: number): Field<Micros> {
+  const range = `${min}..${max}`;
+  return {
+    kind: 'seconds',
+    synopsis: `SECONDS (${range})`,
+    min,
+    max,
+    read(args) {
+      const word = args.need(`a time in seconds, ${range}`);
+      if (!word) return undefined;
+      if (!/^(\d+\.?\d*|\.\d+)$/.test(word.text))
+        return args.refuse('W012', word, `${args.keyword} '${word.text}' is not a time in seconds`, {
+          limit: range,
+          suggestion: /^[\d.]+m?s$/.test(word.text) ? 'write seconds without a unit; 0.1 is 100 ms' : undefined,
+        });
+      const n = Number(word.text);
+      if (n < min || n > max)
+        return args.refuse('W011', word, `${args.keyword} ${word.text} is out of range ${range}`, { limit: range });
+      return micros(Math.round(n * 1_000_000));
+    },
+  };
+}
+
+const TRUE = ['on', 'true', 'yes'];
+const FALSE = ['off', 'false', 'no'];
+
+/** on/true/yes or off/false/no; without an argument: on. */
+export const flag: Field<boolean> = {
+  kind: 'flag',
+  synopsis: '[on|off]',
+  choices: [...TRUE, ...FALSE],
+  read(args) {
+    const word = args.take();
+    if (word === undefined || TRUE.includes(word.text)) return true;
+    if (FALSE.includes(word.text)) return false;
+    const lower = word.text.toLowerCase();
+    return args.refuse('W012', word, `${args.keyword} takes on or off, not '${word.text}'`, {
+      limit: 'on|off',
+      suggestion: TRUE.includes(lower) || FALSE.includes(lower) ? `write ${lower}, in lower case` : undefined,
+    });
+  },
+};
+
+/** A keyword that takes no argument: being there is all. */
+export const mark: Field<true> = { kind: 'mark', synopsis: '', read: () => true };
+
+/** A keyword whose argument decides, `on` and nothing being true; anything goes. (router_id, names) */
+export const text = (what: string): Field<string> => ({
+  kind: 'text',
+  synopsis: what.toUpperCase(),
+  read: (args) => args.need(what)?.text,
+});
+
+/** One of a few words. `others` maps words that people write to what they mean. */
+export function choice<const T extends string>(choices: readonly T[]): Field<T> {
+  const list = choices.join('|');
+  return {
+    kind: 'choice',
+    synopsis: list,
+    choices,
+    read(args) {
+      const word = args.need(`one of ${list}`);
+      if (!word) return undefined;
+      const found = choices.find((c) => c === word.text);
+      if (found !== undefined) return found;
+      const near = choices.find((c) => c.toLowerCase() === word.text.toLowerCase().replace(/\W+$/, ''));
+      return args.refuse('W012', word, `${args.keyword} '${word.text}' is not one of ${list}`, {
+        limit: list,
+        suggestion: near && `write ${near}`,
+      });
+    },
+  };
+}
+
+/** An IP address; host names are not looked up. */
+export function address(family?: Family): Field<IpAddress> {
+  const what = family === undefined ? 'an IP address' : `an IPv${family} address`;
+  return {
+    kind: 'address',
+    synopsis: 'ADDRESS',
+    read(args) {
+      const word = args.need(what);
+      return word && addressOf(args, word, family);
+    },
+  };
+}
+
+/** The address that a word denotes, or undefined after it was reported. */
+export function addressOf(args: Arguments, word: Word, family?: Family): IpAddress | undefined {
+  const value = parseIp(word.text);
+  if (value === undefined) {
+    const bare = word.text.includes('/') ? parseIp(word.text.slice(0, word.text.indexOf('/'))) : undefined;
+    return args.refuse('W012', word, `'${word.text}' is not an IP address`, {
+      suggestion: bare ? `write ${bare}, without a prefix length` : undefined,
+    });
+  }
+  if (family !== undefined && familyOf(value) !== family)
+    return args.refuse('W012', word, `${word.text} is not an IPv${family} address`);
+  return value;
+}
+
+/** An address with an optional prefix length; without one it is a host (32 or 128). */
+export function addressWithPrefix(args: Arguments, word: Word): { address: IpAddress; prefix: number } | undefined {
+  const slash = word.text.indexOf('/');
+  const value = parseIp(slash === -1 ? word.text : word.text.slice(0, slash));
+  if (value === undefined) return args.refuse('W012', word, `'${word.text}' is not an IP address`);
+  const max = familyOf(value) === 4 ? 32 : 128;
+  if (slash === -1) return { address: value, prefix: max };
+  const length = word.text.slice(slash + 1);
+  if (!/^\d{1,3}$/.test(length) || Number(length) > max)
+    return args.refuse('W011', word, `prefix length '${length}' is out of range 0..${max}`, { limit: `0..${max}` });
+  return { address: value, prefix: Number(length) };
+}
+
+/** The name of a network interface: 1 to 15 bytes without white space, slash or colon (IFNAMSIZ). */
+export const interfaceName: Field<string> = {
+  kind: 'interface',
+  synopsis: 'INTERFACE',
+  read(args) {
+    const word = args.need('an interface name');
+    return word && interfaceOf(args, word);
+  },
+};
+
+export function interfaceOf(args: Arguments, word: Word): string | undefined {
+  if (new TextEncoder().encode(word.text).length > 15)
+    return args.refuse('W011', word, `interface name '${word.text}' is longer than 15 bytes`, { limit: '15 bytes' });
+  if (/[/\s]/.test(word.text)) return args.refuse('W012', word, `'${word.text}' cannot be an interface name`);
+  return word.text;
+}
+
+/** USER [[:]GROUP] */
+export function userOf(words: readonly string[]): { user: string; group?: string } | undefined {
+  const [user, group] = words;
+  return user === undefined ? undefined : { user, ...(group !== undefined && { group: group.replace(/^:/, '') }) };
+}
+
+/**
+ * A program with its arguments: one word, or one quoted string that is split again. What follows it is
+ * `USER [GROUP]` where `user` is true, as keepalived has it, and not a further argument.
+ */
+export function command(user: boolean): Field<Command> {
+  return {
+    kind: 'command',
+    synopsis: user ? '"PROGRAM [ARGUMENT …]" [USER [GROUP]]' : '"PROGRAM [ARGUMENT …]"',
+    read(args) {
+      const first = args.peek();
+      if (!first || first.text === '') {
+        args.need('a program');
+        return first && args.refuse('W012', first, `${args.keyword} names no program`);
+      }
+      const outer = splitQuoted(args.statement.line.text.slice(first.start, args.statement.words.at(-1)!.end));
+      const argv = splitQuoted(outer[0]?.text ?? '').map((word) => word.text);
+      while (args.take() !== undefined);
+      if (argv.length === 0 || argv[0] === '') return args.refuse('W012', first, `${args.keyword} names no program`);
+      const further = outer.slice(1).map((word) => word.text);
+      if (further.length > (user ? 2 : 0)) {
+        const at = placeOf(
+          args.statement.line,
+          first.start + outer[user ? 3 : 1]!.start,
+          first.start + outer.at(-1)!.end,
+        );
+        args.report.add('W013', at, `words after the command of ${args.keyword} are ignored`, {
+          value: further.join(' '),
+          suggestion: 'put the command with all its arguments into one pair of quotes',
+        });
+      }
+      const owner = user ? userOf(further) : undefined;
+      return { argv, ...(owner && { user: owner }) };
+    },
+  };
+}

@@ -1,0 +1,345 @@
+// From a vrrp_instance block to an instance: defaults filled in, contradictions settled as keepalived settles them,
+// and each such decision said aloud. Pure.
+import { type Family, familyOf, type IpAddress, ip, parseIp } from '../net/address.ts';
+import { type Micros, micros, millis, seconds, priority as toPriority, type Vrid } from '../units.ts';
+import type { AnnounceTiming } from '../vip/local-provider.ts';
+import { buildAddresses } from './addresses.ts';
+import type { Place, Report } from './diagnostics.ts';
+import type { GlobalValues } from './globals.ts';
+import type { Found, Named, Values } from './keywords/row.ts';
+import type { PeerLine, vrrpInstance } from './keywords/vrrp-instance.ts';
+import type { Authentication, InstanceConfig, Transport, UnicastPeer } from './model.ts';
+import { buildNotify, type ProgramProbe, type Scripts } from './scripts.ts';
+import { buildInterfaceTracks, buildScriptTracks } from './trackers.ts';
+
+export type InstanceValues = Values<typeof vrrpInstance.rows>;
+export type InstanceBlock = Named<InstanceValues>;
+
+export interface InstanceContext {
+  readonly globals: GlobalValues;
+  readonly scripts: Scripts;
+  readonly probe: ProgramProbe | undefined;
+  /** Why weights do not work in an instance, by its name (sync groups). */
+  noWeights(instance: string): string | undefined;
+}
+
+/** The instance with the place of its name; undefined when it cannot start, which was reported. */
+export function buildInstance(
+  block: InstanceBlock,
+  context: InstanceContext,
+  report: Report,
+): InstanceConfig | undefined {
+  const { name, place, values } = block;
+  const { globals } = context;
+  const vrid = vridOf(block, report);
+  const family = familyOfInstance(values);
+  const device = interfaceOf(block, globals, report);
+  if (vrid === undefined || device === undefined) return undefined;
+  if (vrid === 51)
+    report.add(
+      'I060',
+      values.virtual_router_id!.place,
+      'VRID 51 is what every example uses: make sure nobody else on this network does',
+      { value: '51' },
+    );
+  const version = versionOf(block, family, globals, report);
+  const strict = values.strict_mode?.value ?? globals.vrrp_strict?.value ?? false;
+  const initialState = values.state?.value ?? 'BACKUP';
+  const base = priorityOf(block, initialState, report);
+  const { preempt, preemptDelay } = preemptionOf(values, initialState, base, report);
+  const transport = transportOf(block, family, globals, report);
+  const trackContext = { owner: name, basePriority: base, noWeights: context.noWeights(name) };
+  const trackPrimary = values.dont_track_primary === undefined;
+  const { vips, excludedVips } = buildAddresses(
+    values.virtual_ipaddress?.value ?? [],
+    values.virtual_ipaddress_excluded?.value ?? [],
+    { interface: device, family, version },
+    report,
+  );
+  if (vips.length === 0 && !values.no_virtual_ipaddress)
+    report.add('W048', place, `${name} has no virtual addresses; it only elects a master`, {
+      suggestion: 'write no_virtual_ipaddress if that is meant',
+    });
+  if (base === 255 && values.priority)
+    report.add(
+      'W053',
+      values.priority.place,
+      'priority 255 says that this machine owns the addresses: it never yields, and trackers cannot change it',
+      {
+        value: '255',
+        limit: '1..254',
+        suggestion: 'use 254 or less unless these are its own addresses',
+      },
+    );
+  return {
+    name,
+    interface: device,
+    family,
+    vrid,
+    version,
+    initialState,
+    priority: toPriority(base),
+    interval: intervalOf(values, version, report),
+    preempt,
+    preemptDelay,
+    downTimerAdverts: (values.down_timer_adverts ?? globals.vrrp_down_timer_adverts)?.value ?? 3,
+    transport,
+    authentication: authenticationOf(block, version, strict, report),
+    vips,
+    excludedVips,
+    announce: announceOf(values, globals),
+    answerLowerPriority: !((values.lower_prio_no_advert ?? globals.vrrp_lower_prio_no_advert)?.value ?? strict),
+    advertiseBeforeYielding: (values.higher_prio_send_advert ?? globals.vrrp_higher_prio_send_advert)?.value ?? true,
+    strictAddressList: false,
+    checkUnicastSource: checksSource(values, globals),
+    makeBeforeBreak: (values.vrrp_stop_order ?? globals.vrrp_stop_order)?.value !== 'break_before_make',
+    trackScripts: buildScriptTracks(values.track_script?.value ?? [], context.scripts, trackContext, report),
+    trackInterfaces: buildInterfaceTracks(
+      values.track_interface?.value ?? [],
+      trackPrimary ? device : undefined,
+      trackContext,
+      report,
+    ),
+    trackPrimary,
+    notify: buildNotify(values, context.probe, report),
+  };
+}
+
+function vridOf({ name, place, values }: InstanceBlock, report: Report): Vrid | undefined {
+  if (!values.virtual_router_id)
+    report.add('E012', place, `${name} has no valid virtual_router_id`, {
+      limit: '1..255',
+      suggestion: 'write virtual_router_id N, the same on all its machines',
+    });
+  return values.virtual_router_id?.value;
+}
+
+/** The addresses decide; without any, what else is said in the instance. */
+function familyOfInstance(values: InstanceValues): Family {
+  const first = values.virtual_ipaddress?.value[0]?.address;
+  const hint =
+    first ??
+    values.unicast_peer?.value[0]?.address ??
+    (values.unicast_src_ip ?? values.mcast_src_ip ?? values.mcast_dst_ip)?.value;
+  if (hint !== undefined) return familyOf(hint);
+  return values.native_ipv6 ? 6 : 4;
+}
+
+function interfaceOf(
+  { name, place, values }: InstanceBlock,
+  globals: GlobalValues,
+  report: Report,
+): string | undefined {
+  const given = values.interface;
+  if (given) {
+    const why =
+      parseIp(given.value) !== undefined
+        ? 'an address, not an interface'
+        : given.value === 'lo'
+          ? 'the loopback interface'
+          : undefined;
+    if (why === undefined) return given.value;
+    report.add('E015', given.place, `${given.value} is ${why}`, {
+      value: given.value,
+      suggestion: 'name the interface of the network, such as eth0',
+    });
+    return undefined;
+  }
+  const device =
+    globals.default_interface?.value ??
+    values.virtual_ipaddress?.value.find((vip) => vip.device !== undefined)?.device ??
+    'eth0';
+  if (!globals.default_interface)
+    report.add('W046', place, `${name} names no interface; ${device} is used`, {
+      suggestion: `write interface ${device}, or default_interface in global_defs`,
+    });
+  return device;
+}
+
+function versionOf({ values }: InstanceBlock, family: Family, globals: GlobalValues, report: Report): 2 | 3 {
+  const wanted = values.version;
+  if (family === 6) {
+    if (wanted?.value === 2)
+      report.add('W040', wanted.place, 'VRRP version 2 knows no IPv6; version 3 is used', { value: '2' });
+    return 3;
+  }
+  return ((wanted ?? globals.vrrp_version)?.value ?? 2) === 3 ? 3 : 2;
+}
+
+function priorityOf({ name, place, values }: InstanceBlock, state: 'MASTER' | 'BACKUP', report: Report): number {
+  if (values.priority) return values.priority.value;
+  const base = state === 'MASTER' ? 255 : 100;
+  report.add(
+    'W047',
+    values.state?.place ?? place,
+    `${name} has no valid priority; ${base} is used${state === 'MASTER' ? ', the owner of the addresses' : ''}`,
+    {
+      suggestion: 'write priority 1..254',
+    },
+  );
+  return base;
+}
+
+/** v2: whole seconds, rounded half up, 1..255. v3: steps of 10 ms up to 40.95 s, the 12 bits of the wire. */
+function intervalOf(values: InstanceValues, version: 2 | 3, report: Report): Micros {
+  const given = values.advert_int;
+  const wanted = given?.value ?? seconds(1);
+  const step = version === 2 ? seconds(1) : millis(10);
+  const max = version === 2 ? seconds(255) : millis(40_950);
+  const used = micros(Math.min(max, Math.max(step, Math.round(wanted / step) * step)));
+  if (given && used !== wanted)
+    report.add(
+      'W040',
+      given.place,
+      `VRRP version ${version} cannot say advert_int ${wanted / 1_000_000}; ${used / 1_000_000} is used`,
+      {
+        value: `${wanted / 1_000_000}`,
+        limit: version === 2 ? '1..255 in whole seconds' : '0.01..40.95 in steps of 0.01',
+        suggestion: version === 2 ? 'vrrp_version 3 allows intervals below a second' : undefined,
+      },
+    );
+  return used;
+}
+
+function preemptionOf(
+  values: InstanceValues,
+  state: 'MASTER' | 'BACKUP',
+  base: number,
+  report: Report,
+): { preempt: boolean; preemptDelay: Micros } {
+  const { nopreempt, preempt_delay: delay } = values;
+  const none = seconds(0);
+  const clear = (what: Found<unknown>, keyword: string, why: string) =>
+    report.add('W043', what.place, `${keyword} does not work with ${why} and is ignored`, {
+      suggestion: why === 'state MASTER' ? 'write state BACKUP on all machines; the priority alone decides' : undefined,
+    });
+  let preempt = nopreempt === undefined;
+  if (nopreempt && (state === 'MASTER' || base === 255)) {
+    clear(nopreempt, 'nopreempt', state === 'MASTER' ? 'state MASTER' : 'priority 255');
+    preempt = true;
+  }
+  if (!delay || delay.value === 0) return { preempt, preemptDelay: none };
+  if (state === 'MASTER' || !preempt) {
+    clear(delay, 'preempt_delay', state === 'MASTER' ? 'state MASTER' : 'nopreempt');
+    return { preempt, preemptDelay: none };
+  }
+  return { preempt, preemptDelay: delay.value };
+}
+
+function transportOf(
+  { name, values }: InstanceBlock,
+  family: Family,
+  globals: GlobalValues,
+  report: Report,
+): Transport {
+  const own = (found: Found<IpAddress> | undefined): IpAddress | undefined => {
+    if (!found || familyOf(found.value) === family) return found?.value;
+    report.add('W044', found.place, `${found.value} is left out: this instance is IPv${family}`, {
+      value: found.value,
+    });
+    return undefined;
+  };
+  const source = own(values.unicast_src_ip ?? values.mcast_src_ip);
+  const peers = peersOf(values.unicast_peer?.value ?? [], family, source, report);
+  if (peers.length > 0) return { mode: 'unicast', source, peers, ttl: values.unicast_ttl?.value ?? 255 };
+  const asked = firstOf(values.unicast_peer, values.unicast_src_ip, values.unicast_ttl);
+  if (asked)
+    report.add('W045', asked.place, `${name} has no unicast peers, so it uses multicast`, {
+      suggestion: 'list the other machines in unicast_peer { … }',
+    });
+  const fallback =
+    family === 4
+      ? (globals.vrrp_mcast_group4?.value ?? ip('224.0.0.18'))
+      : (globals.vrrp_mcast_group6?.value ?? ip('ff02::12'));
+  return { mode: 'multicast', group: own(values.mcast_dst_ip) ?? fallback, source };
+}
+
+const firstOf = (...found: readonly ({ readonly place: Place } | undefined)[]) =>
+  found.find((one) => one !== undefined);
+
+function peersOf(
+  lines: readonly PeerLine[],
+  family: Family,
+  source: IpAddress | undefined,
+  report: Report,
+): readonly UnicastPeer[] {
+  const peers = new Map<IpAddress, UnicastPeer>();
+  for (const { address, minTtl, maxTtl, place } of lines) {
+    const why =
+      familyOf(address) !== family
+        ? `this instance is IPv${family}`
+        : peers.has(address)
+          ? 'it is listed already'
+          : address === source
+            ? 'it is this machine itself'
+            : undefined;
+    if (why !== undefined) report.add('W044', place, `peer ${address} is left out: ${why}`, { value: address });
+    else peers.set(address, { address, minTtl: minTtl ?? 0, maxTtl: maxTtl ?? 255 });
+  }
+  return [...peers.values()];
+}
+
+/** TTL limits on a peer imply the check. */
+function checksSource(values: InstanceValues, globals: GlobalValues): boolean {
+  if (values.unicast_peer?.value.some((peer) => peer.minTtl !== undefined || peer.maxTtl !== undefined)) return true;
+  return (values.check_unicast_src ?? globals.vrrp_check_unicast_src)?.value ?? true;
+}
+
+const PASSWORD_BYTES = 8;
+
+function authenticationOf(
+  { name, values }: InstanceBlock,
+  version: 2 | 3,
+  strict: boolean,
+  report: Report,
+): Authentication {
+  const found = values.authentication;
+  if (!found) return { type: 'none' };
+  const { auth_type: type, auth_pass: pass } = found.value;
+  const ignore = (why: string, place = found.place): Authentication => {
+    report.add('W041', place, `${name} is not authenticated: ${why}`);
+    return { type: 'none' };
+  };
+  if (version === 3) return ignore('VRRP version 3 has no authentication; it is ignored');
+  if (strict) return ignore('strict mode knows no passwords');
+  if (!type) return ignore('it has no valid auth_type');
+  if (type.value === 'AH')
+    return ignore('auth_type AH is not acted on yet, and peers that use it refuse our adverts', type.place);
+  if (!pass) return ignore('it has no auth_pass');
+  report.add('I061', type.place, 'PASS is not security: everybody on the network reads the password in every advert');
+  const bytes = new TextEncoder().encode(pass.value);
+  if (bytes.length <= PASSWORD_BYTES) return { type: 'PASS', password: pass.value };
+  // A character cut in half would decode to something else: the wire wants bytes, so Latin-1 keeps each of them.
+  report.add(
+    'W042',
+    pass.place,
+    `the password has ${bytes.length} bytes; the first ${PASSWORD_BYTES} count, here and on every peer`,
+    {
+      limit: `${PASSWORD_BYTES} bytes`,
+    },
+  );
+  return { type: 'PASS', password: cut(pass.value) };
+}
+
+/** The characters that fit whole into eight bytes of UTF-8. */
+function cut(password: string): string {
+  let out = '';
+  for (const c of password) {
+    if (new TextEncoder().encode(out + c).length > PASSWORD_BYTES) break;
+    out += c;
+  }
+  return out;
+}
+
+function announceOf(values: InstanceValues, globals: GlobalValues): AnnounceTiming {
+  const masterDelay = (values.garp_master_delay ?? globals.vrrp_garp_master_delay)?.value ?? seconds(5);
+  const masterRepeat = (values.garp_master_repeat ?? globals.vrrp_garp_master_repeat)?.value ?? 5;
+  return {
+    masterDelay,
+    masterRepeat,
+    refresh: (values.garp_master_refresh ?? globals.vrrp_garp_master_refresh)?.value ?? seconds(0),
+    refreshRepeat: (values.garp_master_refresh_repeat ?? globals.vrrp_garp_master_refresh_repeat)?.value ?? 1,
+    lowerPrioDelay: (values.garp_lower_prio_delay ?? globals.vrrp_garp_lower_prio_delay)?.value ?? masterDelay,
+    lowerPrioRepeat: (values.garp_lower_prio_repeat ?? globals.vrrp_garp_lower_prio_repeat)?.value ?? masterRepeat,
+  };
+}

@@ -1,0 +1,228 @@
+// The shape of the language's tables: a keyword is one row, a block is a table of rows. The reader below turns a tree
+// of statements into typed values by them; help, man page, schema and completion are generated from the same rows.
+// Pure; knows no single keyword.
+import type { Place } from '../diagnostics.ts';
+import { Arguments, type Field, type Reading } from '../fields.ts';
+import type { Word } from '../lexer.ts';
+import { keywordOf, placeOfStatement, type Statement } from '../parser.ts';
+import { nearest } from '../suggest.ts';
+
+export interface Keyword<T = unknown> {
+  readonly value: Field<T>;
+  /** One line for people. */
+  readonly help: string;
+  /** What holds without it, as text. */
+  readonly default?: string;
+  /** keepalived's first version with it, where it is newer than 2.0. */
+  readonly since?: string;
+  /** Deprecated or misspelt names that are still understood. */
+  readonly synonyms?: readonly string[];
+  /** Given twice, the `last` counts (default) or the `first`; `join`: lists are put together. */
+  readonly repeat?: 'last' | 'first' | 'join';
+  /** Ours; keepalived does not know it. */
+  readonly extension?: true;
+  /** Understood, without effect so far. */
+  readonly acted?: false;
+  /** For a keyword without effect that changes who is master or what is reachable: what happens instead. */
+  readonly instead?: string;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a table holds rows of every type; the types come back in Values
+export type Rows = Readonly<Record<string, Keyword<any>>>;
+
+/** A block of the language. */
+export interface Block<R extends Rows = Rows> {
+  readonly name: string;
+  readonly help: string;
+  readonly rows: R;
+  /** Keywords of this block that are known and without effect. */
+  readonly unused?: Rows;
+  /** A block of lines (addresses, peers) instead of keywords. */
+  readonly lines?: true;
+  /** Skipped whole: nothing is known of its content. */
+  readonly opaque?: true;
+}
+
+/** A value with the place of its keyword. */
+export interface Found<T> {
+  readonly value: T;
+  readonly place: Place;
+}
+
+type ValueOf<K> = K extends Keyword<infer T> ? T : never;
+export type Values<R extends Rows> = { readonly [K in keyof R]?: Found<ValueOf<R[K]>> };
+
+/** A block that carries a name. */
+export interface Named<T> {
+  readonly name: string;
+  readonly place: Place;
+  readonly values: T;
+}
+
+/** A field that is a block or a list of lines; `opens` describes it. */
+export interface BlockField<T> extends Field<T> {
+  readonly opens: Block;
+}
+
+export const OPAQUE: Block = { name: 'skipped block', help: '', rows: {}, opaque: true };
+
+/** The block that a row opens, if it opens one. */
+export const opensOf = (row: Keyword | undefined): Block | undefined =>
+  row && 'opens' in row.value ? (row.value as BlockField<unknown>).opens : undefined;
+
+/** A nested block without a name. */
+export function nested<R extends Rows>(block: Block<R>): BlockField<Values<R>> {
+  return {
+    kind: 'block',
+    synopsis: '{ … }',
+    opens: block,
+    read: (args) => (hasBlock(args) ? readBlock(block, args.statement.block ?? [], args.reading) : undefined),
+  };
+}
+
+/** A block with a name after the keyword, such as `vrrp_instance NAME { … }`; an array of one, to be joined. */
+export function named<R extends Rows>(block: Block<R>): BlockField<readonly Named<Values<R>>[]> {
+  return {
+    kind: 'block',
+    synopsis: 'NAME { … }',
+    opens: block,
+    read(args) {
+      const name = args.take();
+      if (name === undefined) {
+        args.report.add('E011', args.place, `${args.keyword} needs a name before its {`);
+        return undefined;
+      }
+      if (!hasBlock(args)) return undefined;
+      const values = readBlock(block, args.statement.block ?? [], args.reading);
+      return [{ name: name.text, place: name.place, values }];
+    },
+  };
+}
+
+/** A block of lines, each read alike; refused lines are left out. */
+export function list<T>(line: Field<T>, otherwise = 'this line is ignored'): BlockField<readonly T[]> {
+  return {
+    kind: 'list',
+    synopsis: `{ ${line.synopsis} }`,
+    opens: { name: 'list', help: '', rows: {}, lines: true },
+    read(args) {
+      if (!hasBlock(args)) return undefined;
+      const values: T[] = [];
+      for (const statement of args.statement.block ?? []) {
+        const inner = new Arguments(statement, args.reading, otherwise, 0);
+        const value = line.read(inner);
+        if (value === undefined) continue;
+        values.push(value);
+        reportRest(inner, statement.words[0]!.text);
+      }
+      return values;
+    },
+  };
+}
+
+/** A keyword whose content nobody reads. */
+export const unread: Field<undefined> = { kind: 'none', synopsis: '…', read: () => undefined };
+export const unreadBlock: BlockField<undefined> = { ...unread, synopsis: '{ … }', opens: OPAQUE };
+
+/** Rows for keywords that are known and without effect; `{}` after a name says that it opens a block. */
+export function unused(area: string, names: string): Rows {
+  const rows: Record<string, Keyword> = {};
+  for (const name of names.trim().split(/\s+/))
+    rows[name.replace('{}', '')] = { value: name.endsWith('{}') ? unreadBlock : unread, help: area, acted: false };
+  return rows;
+}
+
+/** The row of a keyword in a block, under its own name or a synonym. */
+export function rowOf(block: Block, keyword: string): { readonly name: string; readonly row: Keyword } | undefined {
+  for (const rows of [block.rows, block.unused ?? {}]) {
+    if (Object.hasOwn(rows, keyword)) return { name: keyword, row: rows[keyword]! };
+    for (const [name, row] of Object.entries(rows)) if (row.synonyms?.includes(keyword)) return { name, row };
+  }
+  return undefined;
+}
+
+/** The values of a block. Unknown keywords, refused values and leftovers are reported; nothing throws. */
+export function readBlock<R extends Rows>(
+  block: Block<R>,
+  statements: readonly Statement[],
+  reading: Reading,
+): Values<R> {
+  const values: Record<string, Found<unknown>> = {};
+  let stray: Statement | undefined;
+  for (const statement of statements) {
+    const keyword = keywordOf(statement);
+    const found = rowOf(block, keyword);
+    if (found === undefined) {
+      // One lost brace makes a run of strangers: they belong together and are told once.
+      const homes = reading.blocksWith(keyword);
+      if (stray && homes.length > 0 && reading.blocksWith(keywordOf(stray)).some((home) => homes.includes(home)))
+        continue;
+      stray = homes.length > 0 ? statement : undefined;
+      reportUnknown(block, statement, homes, reading);
+      continue;
+    }
+    const { name, row } = found;
+    if (name !== keyword)
+      reading.report.add('W015', placeOfStatement(statement), `${keyword} is now called ${name}`, {
+        suggestion: `write ${name}`,
+      });
+    if (row.acted === false) {
+      if (row.instead === undefined) reading.notActedOn(statement);
+      else reading.report.add('W031', placeOfStatement(statement), `${keyword} is not acted on yet: ${row.instead}`);
+      continue;
+    }
+    const otherwise = row.default === undefined ? `${keyword} is ignored` : `the default ${row.default} is used`;
+    const args = new Arguments(statement, reading, otherwise);
+    const value = row.value.read(args);
+    if (value === undefined) continue;
+    reportRest(args, keyword);
+    if (statement.block && opensOf(row) === undefined)
+      reading.report.add('W016', placeOfStatement(statement), `${keyword} takes no block; what is inside is ignored`);
+    const before = Object.hasOwn(values, name) ? values[name] : undefined;
+    if (before && row.repeat === 'join') {
+      values[name] = { value: [...(before.value as unknown[]), ...(value as unknown[])], place: before.place };
+    } else {
+      if (before)
+        reading.report.add(
+          'W014',
+          placeOfStatement(statement),
+          `${keyword} is given again (first in line ${before.place.line}); the ${row.repeat === 'first' ? 'first' : 'last'} one counts`,
+        );
+      if (!before || row.repeat !== 'first') values[name] = { value, place: placeOfStatement(statement) };
+    }
+  }
+  return values as Values<R>;
+}
+
+function hasBlock(args: Arguments): boolean {
+  if (args.statement.block === undefined)
+    args.report.add('W016', args.place, `${args.keyword} has no block and is ignored`, {
+      suggestion: `write ${args.keyword} { … }`,
+    });
+  return args.statement.block !== undefined;
+}
+
+function reportRest(args: Arguments, keyword: string): void {
+  const rest: readonly Word[] = args.rest();
+  const [first] = rest;
+  if (first === undefined) return;
+  const value = rest.map((word) => word.text).join(' ');
+  args.report.add('W013', first.place, `'${value}' after ${keyword} is ignored`, { value });
+}
+
+function reportUnknown(block: Block, statement: Statement, homes: readonly string[], reading: Reading): void {
+  const keyword = keywordOf(statement);
+  const near = nearest(keyword, Object.keys({ ...block.rows, ...block.unused }));
+  const suggestion =
+    near !== undefined
+      ? `did you mean ${near}?`
+      : homes.length > 0
+        ? `${keyword} belongs into ${homes.join(' or ')}`
+        : undefined;
+  const where = block.name === 'root' ? 'here' : `in ${block.name}`;
+  const extent = statement.block ? '; its block is skipped' : '';
+  reading.report.add('W010', placeOfStatement(statement), `unknown keyword ${keyword} ${where}${extent}`, {
+    value: keyword,
+    suggestion,
+  });
+}

@@ -1,0 +1,201 @@
+// The way of a file: text → lines → statements → values → Configuration, with everything found on the way.
+// Pure: what it needs of the machine is given in the options.
+import type { Place } from './diagnostics.ts';
+import { type Diagnostic, Report } from './diagnostics.ts';
+import { sameRouter } from './diff.ts';
+import type { Reading } from './fields.ts';
+import { buildGlobals, joinGlobals, reportScriptSecurity } from './globals.ts';
+import { buildGroups, weightlessMembers } from './groups.ts';
+import { buildInstance, type InstanceBlock } from './instances.ts';
+import { BALANCING, blocksWith, grammar, root } from './keywords/index.ts';
+import { readBlock } from './keywords/row.ts';
+import type { Configuration, InstanceConfig, SyncGroupConfig } from './model.ts';
+import { keywordOf, parse, placeOfStatement, type Statement } from './parser.ts';
+import { buildScripts, firstScriptPlace, type ProgramProbe } from './scripts.ts';
+import { type IncludeReader, readLines, type SourceText } from './source.ts';
+
+export interface LoadOptions {
+  /** Default of router_id, and up to its first dot of the id that `@id` lines are compared with. */
+  readonly hostName: string;
+  /** Overrides what `@id` lines are compared with. */
+  readonly configId?: string;
+  /** Finds included files; absent: includes match nothing. */
+  readonly reader?: IncludeReader;
+  /** For `${_ENV NAME}`. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Looks up scripts; absent: nothing is said about them (off-host). */
+  readonly probe?: ProgramProbe;
+}
+
+export interface Loaded {
+  /** undefined when there are errors: keepalived would not start either. */
+  readonly configuration: Configuration | undefined;
+  /** In the order of the files. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Every file that was read, the root first: for rendering diagnostics. */
+  readonly sources: readonly SourceText[];
+}
+
+/** Reads a configuration file. Never throws, whatever the text. */
+export function load(source: SourceText, options: LoadOptions): Loaded {
+  const report = new Report();
+  const sources: SourceText[] = [source];
+  const { reader } = options;
+  const recording = reader && {
+    include(pattern: string) {
+      const found = reader.include(pattern);
+      sources.push(...found);
+      return found;
+    },
+  };
+  const configId = options.configId ?? options.hostName.split('.')[0]!;
+  const lines = readLines(source, { configId, reader: recording, environment: options.environment ?? {} }, report);
+  const configuration = build(parse(lines, grammar, report), source, options, report);
+  const diagnostics = report.sorted(sources.map(({ file }) => file));
+  const failed = diagnostics.some(({ severity }) => severity === 'error');
+  return { configuration: failed ? undefined : configuration, diagnostics, sources };
+}
+
+function build(
+  statements: readonly Statement[],
+  source: SourceText,
+  options: LoadOptions,
+  report: Report,
+): Configuration {
+  const { probe } = options;
+  const skipped: Statement[] = [];
+  const reading: Reading = { report, blocksWith, notActedOn: (statement) => skipped.push(statement) };
+  const values = readBlock(root, statements, reading);
+  reportSkipped(skipped, report);
+
+  const globals = joinGlobals(values.global_defs?.value ?? []);
+  const scripts = buildScripts(values.vrrp_script?.value ?? [], probe, report);
+  const groupBlocks = values.vrrp_sync_group?.value ?? [];
+  const weightless = weightlessMembers(groupBlocks);
+  const context = { globals, scripts, probe, noWeights: (name: string) => weightless.get(name) };
+  const built: { readonly config: InstanceConfig; readonly block: InstanceBlock }[] = [];
+  for (const block of firstOfEachName(values.vrrp_instance?.value ?? [], report)) {
+    const config = buildInstance(block, context, report);
+    if (config) built.push({ config, block });
+  }
+  reportDuplicates(built, report);
+  for (const { config, block } of built)
+    if (config.family === 6)
+      report.add('W033', block.place, `${config.name} is an IPv6 virtual router, which is not acted on yet`);
+  if (!values.vrrp_instance)
+    report.add(
+      'W049',
+      { file: source.file, line: 1, column: 1, length: 1 },
+      'there is no vrrp_instance, so there is nothing to do',
+    );
+  const groups = buildGroups(groupBlocks, new Set(built.map(({ config }) => config.name)), scripts, probe, report);
+  const firstScript = firstScriptPlace([
+    values.vrrp_script?.value.find((block) => block.values.script)?.values.script?.place,
+    ...[...(values.vrrp_instance?.value ?? []), ...groupBlocks].map(notifyPlace),
+  ]);
+  reportScriptSecurity(globals, firstScript, report);
+  return {
+    globals: buildGlobals(globals, options.hostName),
+    scripts: scripts.scripts,
+    instances: built.map(({ config, block }) => settleState(config, block, built, groups, report)),
+    groups,
+  };
+}
+
+function notifyPlace({
+  values,
+}: {
+  readonly values: {
+    readonly [K in 'notify_master' | 'notify_backup' | 'notify_fault' | 'notify_stop' | 'notify']?: {
+      readonly place: Place;
+    };
+  };
+}): Place | undefined {
+  return (values.notify_master ?? values.notify_backup ?? values.notify_fault ?? values.notify_stop ?? values.notify)
+    ?.place;
+}
+
+function* firstOfEachName(blocks: readonly InstanceBlock[], report: Report): Generator<InstanceBlock> {
+  const seen = new Map<string, Place>();
+  for (const block of blocks) {
+    const before = seen.get(block.name);
+    if (before === undefined) yield block;
+    else
+      report.add(
+        'W014',
+        block.place,
+        `vrrp_instance ${block.name} is defined again (first in line ${before.line}); the first one counts`,
+        {
+          value: block.name,
+          suggestion: 'give each instance a name of its own',
+        },
+      );
+    if (before === undefined) seen.set(block.name, block.place);
+  }
+}
+
+/** The same VRID twice on an interface and family, unless the adverts can be told apart by mode, source or peers. */
+function reportDuplicates(
+  built: readonly { readonly config: InstanceConfig; readonly block: InstanceBlock }[],
+  report: Report,
+): void {
+  for (const [i, { config, block }] of built.entries()) {
+    const rival = built
+      .slice(0, i)
+      .find((other) => sameRouter(other.config, config) && peersOverlap(other.config, config));
+    if (rival)
+      report.add(
+        'E014',
+        block.values.virtual_router_id!.place,
+        `virtual_router_id ${config.vrid} on ${config.interface} is used by ${rival.config.name} already`,
+        {
+          value: `${config.vrid}`,
+          suggestion: 'give each virtual router on a network a number of its own',
+        },
+      );
+  }
+}
+
+function peersOverlap({ transport: a }: InstanceConfig, { transport: b }: InstanceConfig): boolean {
+  if (a.mode !== 'unicast' || b.mode !== 'unicast') return true;
+  const theirs = new Set(b.peers.map((peer) => peer.address));
+  return a.peers.some((peer) => theirs.has(peer.address));
+}
+
+/** A group starts as MASTER only when all its members own their addresses. */
+function settleState(
+  config: InstanceConfig,
+  block: InstanceBlock,
+  built: readonly { readonly config: InstanceConfig }[],
+  groups: readonly SyncGroupConfig[],
+  report: Report,
+): InstanceConfig {
+  const group = groups.find(({ members }) => members.includes(config.name));
+  if (group === undefined || config.initialState === 'BACKUP') return config;
+  const owners = built.filter(({ config: other }) => group.members.includes(other.name));
+  if (owners.every(({ config: { initialState, priority } }) => initialState === 'MASTER' && priority === 255))
+    return config;
+  report.add(
+    'I064',
+    block.values.state!.place,
+    `${config.name} starts as BACKUP: it is in sync group ${group.name}, whose members do not all own their addresses`,
+  );
+  return { ...config, initialState: 'BACKUP' };
+}
+
+/** What is known and without effect: load balancing in one message, everything else in another. */
+function reportSkipped(skipped: readonly Statement[], report: Report): void {
+  const balancing = skipped.filter((statement) => BALANCING.includes(keywordOf(statement)));
+  const others = skipped.filter((statement) => !BALANCING.includes(keywordOf(statement)));
+  const say = (code: 'W030' | 'W032', of: readonly Statement[], message: (names: string) => string) => {
+    const lines = new Map<string, number[]>();
+    for (const statement of of)
+      lines.set(keywordOf(statement), [...(lines.get(keywordOf(statement)) ?? []), statement.line.line]);
+    const names = [...lines].map(
+      ([name, at]) => `${name} (line ${at.slice(0, 3).join(', ')}${at.length > 3 ? ', …' : ''})`,
+    );
+    if (of[0]) report.add(code, placeOfStatement(of[0]), message(names.join(', ')));
+  };
+  say('W032', balancing, (names) => `load balancing is not done here; skipped: ${names}`);
+  say('W030', others, (names) => `not acted on yet: ${names}`);
+}

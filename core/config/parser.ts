@@ -1,0 +1,172 @@
+// From lines to a tree of statements. Tolerant: whatever the braces look like, there is a tree, and one message for
+// each root cause. Pure; which keyword may open which block is told by a grammar.
+import type { Place, Report } from './diagnostics.ts';
+import { tokenize, type Word } from './lexer.ts';
+import type { SourceLine } from './source.ts';
+
+/** A keyword with its arguments, and its block if it has one. */
+export interface Statement {
+  /** At least the keyword; the words of one line. */
+  readonly words: readonly Word[];
+  readonly line: SourceLine;
+  block?: readonly Statement[];
+}
+
+/** What the parser must know of the language to recover from a lost brace. */
+export interface Grammar<Block> {
+  readonly root: Block;
+  /** The block that a keyword opens inside another block; undefined: it opens none, or is unknown there. */
+  opens(parent: Block, keyword: string): Block | undefined;
+  /** The content of this block is skipped: nothing is known of what belongs into it. */
+  isOpaque(block: Block): boolean;
+}
+
+interface Frame<Block> {
+  readonly statement: Statement | undefined;
+  readonly items: Statement[];
+  /** undefined: inside something unknown. */
+  readonly block: Block | undefined;
+}
+
+export const keywordOf = (statement: Statement): string => statement.words[0]!.text;
+export const placeOfStatement = (statement: Statement): Place => statement.words[0]!.place;
+
+/** The statements of a file. Never throws; every word and block ends up in the tree or in a message. */
+export function parse<Block>(
+  lines: readonly SourceLine[],
+  grammar: Grammar<Block>,
+  report: Report,
+): readonly Statement[] {
+  return new Parser(grammar, report).parse(lines);
+}
+
+class Parser<Block> {
+  readonly #grammar: Grammar<Block>;
+  readonly #report: Report;
+  readonly #stack: Frame<Block>[];
+  /** A statement that should have a block and did not open it on its line. */
+  #awaiting: Statement | undefined;
+
+  constructor(grammar: Grammar<Block>, report: Report) {
+    this.#grammar = grammar;
+    this.#report = report;
+    this.#stack = [{ statement: undefined, items: [], block: grammar.root }];
+  }
+
+  parse(lines: readonly SourceLine[]): readonly Statement[] {
+    for (const line of lines) {
+      let words: Word[] = [];
+      for (const token of tokenize(line, this.#report)) {
+        if (token.kind === 'word') words.push(token);
+        else {
+          const opens = token.kind === '{';
+          if (words.length > 0) this.#statement({ words, line }, opens);
+          words = [];
+          if (opens) this.#open(token.place);
+          else this.#close(token.place);
+        }
+      }
+      if (words.length > 0) this.#statement({ words, line }, false);
+    }
+    this.#end();
+    return this.#stack[0]!.items;
+  }
+
+  get #top(): Frame<Block> {
+    return this.#stack.at(-1)!;
+  }
+
+  #statement(statement: Statement, opens: boolean): void {
+    this.#openImplicitly();
+    if (opens || this.#opensAtRoot(statement)) this.#closeForgotten(statement);
+    this.#top.items.push(statement);
+    const { block } = this.#top;
+    const expects = block !== undefined && this.#grammar.opens(block, keywordOf(statement)) !== undefined;
+    this.#awaiting = expects || opens ? statement : undefined;
+  }
+
+  /** `vrrp_instance X` deep inside another block, even with its brace on the next line. */
+  #opensAtRoot(statement: Statement): boolean {
+    const { root } = this.#grammar;
+    return (
+      statement.words.length > 1 &&
+      this.#stack.length > 1 &&
+      keywordOf(statement).startsWith('vrrp_') &&
+      this.#grammar.opens(root, keywordOf(statement)) !== undefined
+    );
+  }
+
+  #open(place: Place): void {
+    const last = this.#awaiting ?? this.#top.items.at(-1);
+    this.#awaiting = undefined;
+    if (last === undefined || last.block !== undefined) {
+      this.#report.add('W023', place, 'this { has no keyword before it; its block is ignored');
+      this.#stack.push({ statement: undefined, items: [], block: undefined });
+    } else this.#push(last);
+  }
+
+  #push(statement: Statement): void {
+    const items: Statement[] = [];
+    statement.block = items;
+    const parent = this.#top.block;
+    const block = parent === undefined ? undefined : this.#grammar.opens(parent, keywordOf(statement));
+    this.#stack.push({ statement, items, block });
+  }
+
+  #close(place: Place): void {
+    if (this.#awaiting !== undefined && this.#top.statement !== this.#awaiting) this.#forgetAwaiting();
+    if (this.#stack.length > 1) this.#stack.pop();
+    else this.#report.add('W022', place, 'this } closes nothing', { suggestion: 'look for a } too many above it' });
+  }
+
+  /** The brace after the last statement never came: what follows belongs to it all the same. */
+  #openImplicitly(): void {
+    const statement = this.#awaiting;
+    if (statement === undefined) return;
+    this.#awaiting = undefined;
+    this.#missingOpen(statement);
+    this.#push(statement);
+  }
+
+  /** The block ends before the brace of its last statement came. */
+  #forgetAwaiting(): void {
+    const statement = this.#awaiting;
+    this.#awaiting = undefined;
+    if (statement !== undefined) this.#missingOpen(statement);
+  }
+
+  #missingOpen(statement: Statement): void {
+    this.#report.add('W020', statement.words.at(-1)!.place, `there is no { after ${keywordOf(statement)}`, {
+      suggestion: 'put { at the end of this line, before any comment',
+    });
+  }
+
+  /** A block that does not belong here but into an enclosing block: the } between them is missing. */
+  #closeForgotten(statement: Statement): void {
+    const keyword = keywordOf(statement);
+    const belongs = (frame: Frame<Block>) =>
+      frame.block !== undefined && this.#grammar.opens(frame.block, keyword) !== undefined;
+    if (belongs(this.#top)) return;
+    const depth = this.#stack.findLastIndex(belongs);
+    if (depth === -1) return;
+    const opaque = this.#stack
+      .slice(depth + 1)
+      .some(({ block }) => block === undefined || this.#grammar.isOpaque(block));
+    if (opaque && !(depth === 0 && statement.words.length > 1 && keyword.startsWith('v'))) return;
+    this.#missingClose(this.#stack[depth + 1]!.statement, `before ${keyword}`, placeOfStatement(statement));
+    this.#stack.length = depth + 1;
+  }
+
+  #missingClose(statement: Statement | undefined, where: string, at: Place): void {
+    const name = statement ? keywordOf(statement) : 'block';
+    const from = statement ? ` (opened in line ${statement.line.line})` : '';
+    this.#report.add('W021', at, `the } of ${name}${from} is missing ${where}`);
+  }
+
+  #end(): void {
+    this.#forgetAwaiting();
+    const open = this.#stack[1]?.statement;
+    if (this.#stack.length > 1 && open) this.#missingClose(open, 'at the end of the file', placeOfStatement(open));
+    this.#stack.length = 1;
+  }
+}
