@@ -3,7 +3,8 @@
 import { after, type Instant, instant, type Micros } from '../units.ts';
 import { LEASE_AGENT_BEAT, LEASE_ENGINE_BEAT, LEASE_LENGTH } from './messages.ts';
 
-export const leaseMemory = (): SharedArrayBuffer => new SharedArrayBuffer(LEASE_LENGTH * Float64Array.BYTES_PER_ELEMENT);
+export const leaseMemory = (): SharedArrayBuffer =>
+  new SharedArrayBuffer(LEASE_LENGTH * Float64Array.BYTES_PER_ELEMENT);
 
 /** The agent's side. */
 export class LeaseHolder {

@@ -1,15 +1,22 @@
 // What the engine knows of this machine's interfaces and addresses: read once, then kept by the kernel's notices.
 // Decides nothing; tells the engine which interfaces changed and which addresses vanished.
 import { familyOf, type IpAddress } from '../net/address.ts';
-import { type AddressInfo, addressDump, decodeRouteMessage, linkDump } from '../net/rtnetlink.ts';
-import type { LinkInfo, RouteMonitor, RouteSocket } from '../ports/engine-io.ts';
+import {
+  type AddressRecord,
+  addressDumpRequest,
+  decodeAddress,
+  decodeLink,
+  type LinkRecord,
+  linkDumpRequest,
+} from '../net/rtnetlink.ts';
+import type { RouteMonitor, RouteSocket } from '../ports/engine-io.ts';
 
 /** What one reading of the kernel's notices brought. */
 export interface LinkChanges {
   /** Names of interfaces whose link or addresses changed, appeared or vanished. */
   readonly interfaces: ReadonlySet<string>;
   /** Addresses that were removed, with the interface they were on. */
-  readonly removed: readonly AddressInfo[];
+  readonly removed: readonly AddressRecord[];
   /** Notices were lost: everything was read anew, and removals may have gone unseen. */
   readonly overrun: boolean;
 }
@@ -17,10 +24,10 @@ export interface LinkChanges {
 export class LinkTable {
   readonly #monitor: RouteMonitor;
   readonly #route: RouteSocket;
-  readonly #links = new Map<number, LinkInfo>();
-  readonly #byName = new Map<string, LinkInfo>();
+  readonly #links = new Map<number, LinkRecord>();
+  readonly #byName = new Map<string, LinkRecord>();
   /** By interface index, in the kernel's order: the first is the primary one. */
-  readonly #addresses = new Map<number, AddressInfo[]>();
+  readonly #addresses = new Map<number, AddressRecord[]>();
 
   constructor(monitor: RouteMonitor, route: RouteSocket) {
     this.#monitor = monitor;
@@ -28,7 +35,7 @@ export class LinkTable {
     this.#readAll();
   }
 
-  get(name: string): LinkInfo | undefined {
+  get(name: string): LinkRecord | undefined {
     return this.#byName.get(name);
   }
 
@@ -45,7 +52,7 @@ export class LinkTable {
   /** Reads the kernel's notices; never throws for their content. */
   update(): LinkChanges {
     const interfaces = new Set<string>();
-    const removed: AddressInfo[] = [];
+    const removed: AddressRecord[] = [];
     const outcome = this.#monitor.receive((message) => this.#apply(message, interfaces, removed));
     if (outcome === 'overrun') {
       for (const name of this.#byName.keys()) interfaces.add(name);
@@ -60,61 +67,62 @@ export class LinkTable {
     this.#byName.clear();
     this.#addresses.clear();
     const ignore = new Set<string>();
-    this.#route.dump(linkDump(), (message) => this.#apply(message, ignore, []));
-    this.#route.dump(addressDump(), (message) => this.#apply(message, ignore, []));
+    this.#route.dump(linkDumpRequest(), (message) => this.#apply(message, ignore, []));
+    this.#route.dump(addressDumpRequest(), (message) => this.#apply(message, ignore, []));
   }
 
-  #apply(message: Uint8Array, interfaces: Set<string>, removed: AddressInfo[]): void {
-    const notice = decodeRouteMessage(message);
-    switch (notice.type) {
-      case 'link': {
-        const before = this.#links.get(notice.link.index);
-        if (before !== undefined && before.name !== notice.link.name) {
-          this.#byName.delete(before.name);
-          interfaces.add(before.name);
-        }
-        this.#links.set(notice.link.index, notice.link);
-        this.#byName.set(notice.link.name, notice.link);
-        interfaces.add(notice.link.name);
-        break;
-      }
-      case 'link-removed': {
-        const gone = this.#links.get(notice.index);
-        if (gone === undefined) break;
-        this.#links.delete(gone.index);
-        this.#addresses.delete(gone.index);
-        if (this.#byName.get(gone.name)?.index === gone.index) this.#byName.delete(gone.name);
-        interfaces.add(gone.name);
-        break;
-      }
-      case 'address': {
-        const list = this.#addresses.get(notice.address.ifindex) ?? [];
-        const known = list.findIndex(({ address }) => address === notice.address.address);
-        if (known >= 0) {
-          list[known] = notice.address;
-          break;
-        }
-        list.push(notice.address);
-        this.#addresses.set(notice.address.ifindex, list);
-        this.#note(notice.address, interfaces);
-        break;
-      }
-      case 'address-removed': {
-        const list = this.#addresses.get(notice.address.ifindex) ?? [];
-        const known = list.findIndex(({ address }) => address === notice.address.address);
-        if (known >= 0) list.splice(known, 1);
-        removed.push(notice.address);
-        this.#note(notice.address, interfaces);
-        break;
-      }
-      case 'other':
-      case 'malformed':
-        break;
+  #apply(message: Uint8Array, interfaces: Set<string>, removed: AddressRecord[]): void {
+    const link = decodeLink(message);
+    if (typeof link !== 'string') {
+      if (link.type === 'link') this.#linkChanged(link.link, interfaces);
+      else this.#linkGone(link.index, interfaces);
+      return;
     }
+    const address = decodeAddress(message);
+    if (typeof address === 'string') return;
+    if (address.type === 'address') this.#addressChanged(address.address, interfaces);
+    else this.#addressGone(address.address, interfaces, removed);
   }
 
-  #note(address: AddressInfo, interfaces: Set<string>): void {
-    const link = this.#links.get(address.ifindex);
+  #linkChanged(link: LinkRecord, interfaces: Set<string>): void {
+    const before = this.#links.get(link.index);
+    if (before !== undefined && before.name !== link.name) {
+      this.#byName.delete(before.name);
+      interfaces.add(before.name);
+    }
+    this.#links.set(link.index, link);
+    this.#byName.set(link.name, link);
+    interfaces.add(link.name);
+  }
+
+  #linkGone(index: number, interfaces: Set<string>): void {
+    const gone = this.#links.get(index);
+    if (gone === undefined) return;
+    this.#links.delete(index);
+    this.#addresses.delete(index);
+    if (this.#byName.get(gone.name)?.index === index) this.#byName.delete(gone.name);
+    interfaces.add(gone.name);
+  }
+
+  /** The kernel tells of each renewal of a lifetime, too: those change nothing here. */
+  #addressChanged(record: AddressRecord, interfaces: Set<string>): void {
+    const list = this.#addresses.get(record.index);
+    if (list?.some(({ address }) => address === record.address)) return;
+    if (list === undefined) this.#addresses.set(record.index, [record]);
+    else list.push(record);
+    this.#note(record, interfaces);
+  }
+
+  #addressGone(record: AddressRecord, interfaces: Set<string>, removed: AddressRecord[]): void {
+    const list = this.#addresses.get(record.index) ?? [];
+    const known = list.findIndex(({ address }) => address === record.address);
+    if (known >= 0) list.splice(known, 1);
+    removed.push(record);
+    this.#note(record, interfaces);
+  }
+
+  #note({ index }: AddressRecord, interfaces: Set<string>): void {
+    const link = this.#links.get(index);
     if (link !== undefined) interfaces.add(link.name);
   }
 }

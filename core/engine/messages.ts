@@ -48,7 +48,13 @@ export type EngineEvent =
       /** Milliseconds since 1970 at which it happened. */
       readonly time: number;
     }
-  | { readonly type: 'group-transition'; readonly group: string; readonly to: RouterState; readonly time: number }
+  | {
+      readonly type: 'group-transition';
+      readonly group: string;
+      readonly from: RouterState;
+      readonly to: RouterState;
+      readonly time: number;
+    }
   | {
       readonly type: 'master-seen';
       readonly instance: string;

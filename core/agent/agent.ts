@@ -1,0 +1,202 @@
+// The main thread's conductor: takes a configuration, starts what it needs, carries messages between the engine,
+// the trackers, the notifier and people, and ends everything in order. Every effect is behind a port.
+import type { Configuration } from '../config/model.ts';
+import type { EngineEvent } from '../engine/messages.ts';
+import type { Timing } from '../ports/process.ts';
+import { type Micros, seconds } from '../units.ts';
+import type { EngineClient } from './engine-client.ts';
+import { engineConfig } from './engine-config.ts';
+import type { LogFields, Logger } from './log.ts';
+import { type Notifier, notifyState } from './notifier.ts';
+import type { VettedCommands } from './script-security.ts';
+import type { ScriptTracker } from './script-tracker.ts';
+
+/** A configuration that may run, with the verdicts on its programs. */
+export interface Loaded {
+  readonly configuration: Configuration;
+  readonly vetted: VettedCommands;
+}
+
+/** What the service manager wants to know (sd_notify(3)). */
+export interface ServiceManager {
+  ready(): void;
+  reloading(): void;
+  stopping(): void;
+  status(text: string): void;
+}
+
+export interface AgentDependencies {
+  readonly logger: Logger;
+  readonly timing: Timing;
+  readonly engine: EngineClient;
+  readonly tracker: ScriptTracker;
+  readonly notifier: Notifier;
+  readonly service: ServiceManager;
+  /** Reads the file anew and logs what is wrong with it; undefined: it cannot run. */
+  readonly load: () => Promise<Loaded | undefined>;
+  /** Removes every configured address from the main thread: the engine can no longer do it. */
+  readonly removeAddresses: (configuration: Configuration) => void;
+}
+
+/** How the agent ended. */
+export type Ending = 'stopped' | 'engine-failed';
+
+/** Programs of the last notifications may take this long at the end. */
+const LAST_NOTIFICATIONS: Micros = seconds(5);
+
+export class Agent {
+  readonly #io: AgentDependencies;
+  readonly #ended = Promise.withResolvers<Ending>();
+  #loaded: Loaded;
+  #reloading: Promise<void> | undefined;
+  #reloadAgain = false;
+  #stopping = false;
+
+  constructor(dependencies: AgentDependencies, loaded: Loaded) {
+    this.#io = dependencies;
+    this.#loaded = loaded;
+  }
+
+  get configuration(): Configuration {
+    return this.#loaded.configuration;
+  }
+
+  /** Starts everything; fulfilled when all has ended. */
+  async run(): Promise<Ending> {
+    const { engine, logger } = this.#io;
+    engine.start(
+      (event) => this.#hear(event),
+      () => this.#engineDied('it gave no sign of life'),
+    );
+    this.#apply(this.#loaded);
+    const ending = await this.#ended.promise;
+    engine.stop();
+    await Promise.all([this.#io.tracker.stop(), this.#io.notifier.drain(LAST_NOTIFICATIONS)]);
+    logger.log('info', 'stopped');
+    return ending;
+  }
+
+  /** The file is read again; a broken one changes nothing. Requests that come meanwhile make one more reading. */
+  reload(): void {
+    if (this.#stopping) return;
+    if (this.#reloading !== undefined) {
+      this.#reloadAgain = true;
+      return;
+    }
+    this.#reloading = this.#reload().finally(() => {
+      this.#reloading = undefined;
+      if (!this.#reloadAgain) return;
+      this.#reloadAgain = false;
+      this.reload();
+    });
+  }
+
+  /** Hands over and ends; a second call does not wait for a successor any longer. */
+  stop(why: string): void {
+    const immediate = this.#stopping;
+    this.#stopping = true;
+    this.#io.logger.log('info', 'stopping', {
+      why,
+      handover: immediate ? 'not awaited' : 'until the successor is heard',
+    });
+    this.#io.service.stopping();
+    this.#io.engine.send({ type: 'stop', immediate });
+  }
+
+  async #reload(): Promise<void> {
+    const { logger, service, load } = this.#io;
+    service.reloading();
+    const loaded = await load();
+    if (loaded === undefined) logger.log('error', 'reload-refused', { effect: 'the running configuration stays' });
+    else if (!this.#stopping) {
+      this.#loaded = loaded;
+      this.#apply(loaded);
+      logger.log('info', 'reloaded', { instances: loaded.configuration.instances.length });
+    }
+    service.ready();
+  }
+
+  #apply({ configuration, vetted }: Loaded): void {
+    const { engine, tracker, notifier, logger } = this.#io;
+    for (const { level, text } of vetted.findings) logger.log(level, 'script', { detail: text });
+    notifier.configure(configuration, vetted);
+    const verdicts = tracker.configure(configuration, vetted);
+    engine.send({ type: 'configure', config: engineConfig(configuration), verdicts });
+  }
+
+  #hear(event: EngineEvent): void {
+    const { logger, engine, service } = this.#io;
+    switch (event.type) {
+      case 'configured':
+        service.ready();
+        logger.log('info', 'running', { instances: this.configuration.instances.length });
+        break;
+      case 'transition':
+        this.#tellTransition(event);
+        break;
+      case 'group-transition':
+        this.#tellGroup(event);
+        break;
+      case 'master-seen':
+        logger.log('info', 'master', fieldsOf(event));
+        break;
+      case 'drop': {
+        const { instance, why, source, count } = event;
+        logger.log('warning', 'dropped', { instance: instance || undefined, why, source, count });
+        break;
+      }
+      case 'log':
+        logger.log(event.level, 'engine', { detail: event.text });
+        break;
+      case 'fenced':
+        logger.log('error', 'fenced', {
+          why: event.why,
+          effect: 'every address was given up; starting again as backup',
+        });
+        engine.send({ type: 'resume', epoch: event.epoch });
+        break;
+      case 'stall':
+        logger.log('warning', 'stall', { seconds: Math.round(event.duration / 1_000) / 1_000 });
+        break;
+      case 'stopped':
+        this.#ended.resolve('stopped');
+        break;
+      case 'failed':
+        logger.log('error', 'engine-failed', { error: event.error });
+        this.#engineDied('it met a bug');
+        break;
+      case 'snapshot':
+        break; // the client's
+    }
+  }
+
+  #tellTransition(event: Extract<EngineEvent, { type: 'transition' }>): void {
+    const { logger, notifier, service } = this.#io;
+    const { instance, from, to, why, detail, priority } = event;
+    logger.log('info', 'transition', { instance, from, to, why, detail: detail || undefined, priority });
+    service.status(`${instance} ${to}`);
+    const state = notifyState(to);
+    // Waiting for the first result of a check is no fault that anybody has to be told of; nor is its end a recovery.
+    if (state === undefined || (from === 'INIT' && to === 'FAULT' && detail.includes('waiting for its first result')))
+      return;
+    notifier.notify({ kind: 'INSTANCE', name: instance, state, previous: from, reason: why, priority });
+  }
+
+  #tellGroup({ group, from, to }: Extract<EngineEvent, { type: 'group-transition' }>): void {
+    const { logger, notifier } = this.#io;
+    logger.log('info', 'group-transition', { group, from, to });
+    const state = notifyState(to);
+    if (state === undefined) return;
+    notifier.notify({ kind: 'GROUP', name: group, state, previous: from, reason: 'sync-group', priority: 0 });
+  }
+
+  #engineDied(why: string): void {
+    this.#io.logger.log('error', 'engine-lost', { why, effect: 'removing every address and ending' });
+    this.#io.removeAddresses(this.configuration);
+    this.#ended.resolve('engine-failed');
+  }
+}
+
+function fieldsOf({ instance, source, priority, interval }: Extract<EngineEvent, { type: 'master-seen' }>): LogFields {
+  return { instance, source, priority, interval: `${interval / 1_000}ms` };
+}

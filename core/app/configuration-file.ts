@@ -1,0 +1,61 @@
+// Reads a configuration file with everything it includes, logs what is wrong with it, and vets the programs it names.
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Loaded } from '../agent/agent.ts';
+import type { Logger } from '../agent/log.ts';
+import { vetConfiguration } from '../agent/script-security.ts';
+import { includeFiles } from '../cli/check-config.ts';
+import { type Diagnostic, renderDiagnostic } from '../config/diagnostics.ts';
+import { load } from '../config/load.ts';
+import type { Files } from '../ports/files.ts';
+
+export class ConfigurationFile {
+  readonly path: string;
+  readonly #files: Files;
+  readonly #logger: Logger;
+  /** Milliseconds since 1970 at which the configuration in force was read. */
+  loaded = 0;
+  /** Why the latest reading was refused; undefined: it was not. */
+  refusal: string | undefined;
+
+  constructor(path: string, files: Files, logger: Logger) {
+    this.path = path;
+    this.#files = files;
+    this.#logger = logger;
+  }
+
+  /** undefined: the file cannot be read or cannot run; everything about it is in the log. */
+  async read(): Promise<Loaded | undefined> {
+    let text: string;
+    try {
+      text = readFileSync(this.path, 'utf8');
+    } catch (error) {
+      return this.#refuse(`cannot read ${this.path}: ${(error as Error).message}`);
+    }
+    const { configuration, diagnostics, sources } = load(
+      { file: this.path, text },
+      { hostName: hostname(), environment: process.env, reader: { include: includeFiles } },
+    );
+    const lines = new Map(sources.map(({ file, text: content }) => [file, content.split(/\r?\n/)]));
+    for (const diagnostic of diagnostics) this.#log(diagnostic, lines.get(diagnostic.place.file));
+    if (configuration === undefined) {
+      const first = diagnostics.find(({ severity }) => severity === 'error')!;
+      return this.#refuse(renderDiagnostic(first, undefined).split('\n')[0]!);
+    }
+    this.refusal = undefined;
+    this.loaded = Date.now();
+    return { configuration, vetted: await vetConfiguration(configuration, this.#files) };
+  }
+
+  #refuse(why: string): undefined {
+    this.refusal = why;
+    this.#logger.log('error', 'configuration-refused', { why });
+    return undefined;
+  }
+
+  #log({ severity, code, place, message, suggestion }: Diagnostic, lines: readonly string[] | undefined): void {
+    const at = `${place.file}:${place.line}:${place.column}`;
+    const text = severity === 'info' ? undefined : lines?.[place.line - 1]?.trim();
+    this.#logger.log(severity, 'config', { at, code, detail: message, line: text, help: suggestion });
+  }
+}

@@ -1,0 +1,148 @@
+// How the long-lived services are made, one module a concern. Nothing else in the product knows the container.
+import { Container, ContainerModule } from 'inversify';
+import { NetlinkProvider } from '../../providers/netlink/index.ts';
+import { Agent, type Loaded } from '../agent/agent.ts';
+import { EngineClient } from '../agent/engine-client.ts';
+import { Log } from '../agent/log.ts';
+import { Notifier } from '../agent/notifier.ts';
+import { ScriptTracker } from '../agent/script-tracker.ts';
+import type { Configuration } from '../config/model.ts';
+import { ControlServer } from '../control/server.ts';
+import { LinkTable } from '../engine/links.ts';
+import { ChildProcesses, systemTiming } from '../system/child-process.ts';
+import { SystemFiles } from '../system/files.ts';
+import { loadNative, type Native } from '../system/native/index.ts';
+import { LinuxNetwork } from '../system/network.ts';
+import { ServiceNotifier } from '../system/sd-notify.ts';
+import { ConfigurationFile } from './configuration-file.ts';
+import {
+  AGENT,
+  CONFIGURATION_FILE,
+  CONTROL,
+  ENGINE,
+  ENGINE_THREAD,
+  FILES,
+  FIRST,
+  LOG,
+  NATIVE,
+  NOTIFIER,
+  OPTIONS,
+  PROCESSES,
+  type RunOptions,
+  TIMING,
+  TRACKER,
+} from './tokens.ts';
+import { controlVerbs } from './verbs.ts';
+import { WorkerThread } from './worker-thread.ts';
+
+/** The machine: native calls, time, files, programs. */
+const machine = new ContainerModule(({ bind }) => {
+  bind(NATIVE).toResolvedValue(loadNative).inSingletonScope();
+  bind(TIMING).toConstantValue(systemTiming);
+  bind(FILES)
+    .toResolvedValue(() => new SystemFiles())
+    .inSingletonScope();
+  bind(PROCESSES)
+    .toResolvedValue(() => new ChildProcesses())
+    .inSingletonScope();
+});
+
+/** What people read and write: log, configuration, control socket. */
+const people = new ContainerModule(({ bind }) => {
+  bind(LOG)
+    .toResolvedValue(
+      ({ detail }: RunOptions) =>
+        new Log({
+          sink: (line) => process.stderr.write(`${line}\n`),
+          now: Date.now,
+          level: detail ? 'debug' : 'info',
+          timestamps: process.env['JOURNAL_STREAM'] === undefined,
+        }),
+      [OPTIONS],
+    )
+    .inSingletonScope();
+  bind(CONFIGURATION_FILE)
+    .toResolvedValue(
+      ({ configFile }: RunOptions, files, log) => new ConfigurationFile(configFile, files, log),
+      [OPTIONS, FILES, LOG],
+    )
+    .inSingletonScope();
+  bind(CONTROL)
+    .toResolvedValue(
+      ({ runtimeDir }: RunOptions, log, agent, engine, tracker, file) =>
+        new ControlServer({
+          runtimeDir,
+          verbs: controlVerbs({ agent, engine, tracker, file }),
+          onError: (verb, error) => log.log('error', 'control', { verb, error: String(error) }),
+        }),
+      [OPTIONS, LOG, AGENT, ENGINE, TRACKER, CONFIGURATION_FILE],
+    )
+    .inSingletonScope();
+});
+
+/** The agent and what it conducts. */
+const conductor = new ContainerModule(({ bind }) => {
+  bind(ENGINE_THREAD)
+    .toResolvedValue(
+      (native: Native, { configuration }: Loaded) => new WorkerThread(native, configuration.globals.realtimePriority),
+      [NATIVE, FIRST],
+    )
+    .inSingletonScope();
+  bind(ENGINE)
+    .toResolvedValue((thread, timing) => new EngineClient(thread, timing), [ENGINE_THREAD, TIMING])
+    .inSingletonScope();
+  bind(TRACKER)
+    .toResolvedValue(
+      (engine, processes, timing, log) =>
+        new ScriptTracker({
+          processes,
+          timing,
+          onScript: ({ script, up, detail }) =>
+            log.log(up === false ? 'warning' : 'info', 'check', { script, up, detail: detail || undefined }),
+          onVerdict: (verdict) => engine.send({ type: 'track', verdict }),
+        }),
+      [ENGINE, PROCESSES, TIMING, LOG],
+    )
+    .inSingletonScope();
+  bind(NOTIFIER)
+    .toResolvedValue(
+      (processes, timing, logger) => new Notifier({ processes, timing, logger }),
+      [PROCESSES, TIMING, LOG],
+    )
+    .inSingletonScope();
+  bind(AGENT)
+    .toResolvedValue(
+      (logger, timing, engine, tracker, notifier, native, file, first) =>
+        new Agent(
+          {
+            logger,
+            timing,
+            engine,
+            tracker,
+            notifier,
+            service: new ServiceNotifier(native, process.env, process.pid),
+            load: () => file.read(),
+            removeAddresses: (configuration) => removeAddresses(native, configuration),
+          },
+          first,
+        ),
+      [LOG, TIMING, ENGINE, TRACKER, NOTIFIER, NATIVE, CONFIGURATION_FILE, FIRST],
+    )
+    .inSingletonScope();
+});
+
+export function buildContainer(options: RunOptions): Container {
+  const container = new Container();
+  container.bind(OPTIONS).toConstantValue(options);
+  container.load(machine, people, conductor);
+  return container;
+}
+
+/** The last resort when the engine is gone: its work, done from here. */
+function removeAddresses(native: Native, { instances }: Configuration): void {
+  const network = new LinuxNetwork(native);
+  const route = network.routeSocket();
+  const links = new LinkTable(network.routeMonitor(), route);
+  const provider = new NetlinkProvider({ route, frames: network.frameSocket(), links: (name) => links.get(name) });
+  provider.unbind(instances.flatMap(({ vips, excludedVips }) => [...vips, ...excludedVips]));
+}

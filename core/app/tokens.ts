@@ -1,0 +1,38 @@
+// Names of the long-lived services in the container, each cast once to the type it stands for.
+import type { ServiceIdentifier } from 'inversify';
+import type { Agent, Loaded } from '../agent/agent.ts';
+import type { EngineClient, EngineThread } from '../agent/engine-client.ts';
+import type { Log } from '../agent/log.ts';
+import type { Notifier } from '../agent/notifier.ts';
+import type { ScriptTracker } from '../agent/script-tracker.ts';
+import type { ControlServer } from '../control/server.ts';
+import type { Files } from '../ports/files.ts';
+import type { ProcessRunner, Timing } from '../ports/process.ts';
+import type { Native } from '../system/native/index.ts';
+import type { ConfigurationFile } from './configuration-file.ts';
+
+/** What the command line asked for. */
+export interface RunOptions {
+  readonly configFile: string;
+  readonly runtimeDir: string;
+  /** -D: log more. */
+  readonly detail: boolean;
+}
+
+const token = <T>(name: string): ServiceIdentifier<T> => Symbol.for(`vipkeeper.${name}`) as ServiceIdentifier<T>;
+
+export const OPTIONS = token<RunOptions>('options');
+export const NATIVE = token<Native>('native');
+export const LOG = token<Log>('log');
+export const TIMING = token<Timing>('timing');
+export const FILES = token<Files>('files');
+export const PROCESSES = token<ProcessRunner>('processes');
+export const CONFIGURATION_FILE = token<ConfigurationFile>('configuration-file');
+/** The configuration that the process starts with. */
+export const FIRST = token<Loaded>('first-configuration');
+export const ENGINE_THREAD = token<EngineThread>('engine-thread');
+export const ENGINE = token<EngineClient>('engine');
+export const TRACKER = token<ScriptTracker>('tracker');
+export const NOTIFIER = token<Notifier>('notifier');
+export const AGENT = token<Agent>('agent');
+export const CONTROL = token<ControlServer>('control');

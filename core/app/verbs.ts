@@ -1,0 +1,41 @@
+// The verbs of the control socket, answered from what agent, engine and trackers know.
+import type { Agent } from '../agent/agent.ts';
+import type { EngineClient } from '../agent/engine-client.ts';
+import type { ScriptTracker } from '../agent/script-tracker.ts';
+import type { VerbHandler } from '../control/server.ts';
+import { buildStatus, type StatusReport } from '../control/status-report.ts';
+import type { ConfigurationFile } from './configuration-file.ts';
+import { VERSION } from './version.ts';
+
+export interface VerbSources {
+  readonly agent: Agent;
+  readonly engine: EngineClient;
+  readonly tracker: ScriptTracker;
+  readonly file: ConfigurationFile;
+}
+
+const started = Date.now();
+
+export function controlVerbs(sources: VerbSources): ReadonlyMap<string, VerbHandler> {
+  return new Map<string, VerbHandler>([['status', () => statusOf(sources)]]);
+}
+
+/** @throws Error when the engine does not answer */
+export async function statusOf({ agent, engine, tracker, file }: VerbSources): Promise<StatusReport> {
+  const snapshots = await engine.snapshot();
+  return buildStatus({
+    now: Date.now(),
+    process: {
+      pid: process.pid,
+      version: VERSION,
+      started,
+      configFile: file.path,
+      configLoaded: file.loaded,
+      reloadError: file.refusal,
+      routerId: agent.configuration.globals.routerId,
+    },
+    config: agent.configuration,
+    snapshots,
+    scripts: tracker.statuses(),
+  });
+}

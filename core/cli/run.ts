@@ -1,0 +1,53 @@
+// `vipkeeper run`: the agent in the foreground. Also what keepalived's own flags start.
+import { EXIT_BUG, EXIT_CONFIGURATION, EXIT_FAILED, EXIT_STOPPED, runAgent } from '../app/run-agent.ts';
+import { DEFAULT_RUNTIME_DIR } from '../control/protocol.ts';
+import { type CommandSpec, parseCommand } from './usage.ts';
+
+/** keepalived's, so that its users need not say anything. */
+export const DEFAULT_CONFIG_FILE = '/etc/keepalived/keepalived.conf';
+
+export const RUN: CommandSpec = {
+  name: 'run',
+  summary: 'run the agent in the foreground',
+  options: [
+    { name: 'use-file', short: 'f', value: 'FILE', help: 'configuration file', fallback: DEFAULT_CONFIG_FILE },
+    {
+      name: 'runtime-dir',
+      value: 'DIR',
+      help: 'where pid file, control socket and state live; one directory for each agent on a machine',
+      fallback: DEFAULT_RUNTIME_DIR,
+    },
+    { name: 'log-detail', short: 'D', help: 'log more' },
+    { name: 'dont-fork', short: 'n', help: 'accepted for keepalived: it never forks', hidden: true },
+    { name: 'log-console', short: 'l', help: 'accepted for keepalived: it always logs to stderr', hidden: true },
+  ],
+  exitCodes: [
+    [EXIT_STOPPED, 'stopped by SIGTERM or SIGINT; every address was handed over or removed'],
+    [EXIT_FAILED, 'could not start: a capability, a directory or another agent is in the way'],
+    [EXIT_CONFIGURATION, 'the configuration cannot run, or the command line is wrong'],
+    [EXIT_BUG, 'the engine failed; every address was removed first'],
+  ],
+  notes: [
+    'Signals: SIGTERM and SIGINT hand over and end (a second one does not wait for the successor), SIGHUP reads the file again (a broken one changes nothing), SIGUSR1 writes vipkeeper.data.json and SIGUSR2 vipkeeper.stats.json into the runtime directory.',
+  ],
+};
+
+export async function run(argv: readonly string[]): Promise<number> {
+  const parsed = parseCommand(RUN, argv);
+  switch (parsed.type) {
+    case 'help':
+      process.stdout.write(parsed.text);
+      return 0;
+    case 'error':
+      process.stderr.write(`${parsed.message}\n`);
+      return EXIT_CONFIGURATION;
+    case 'run': {
+      const { args } = parsed;
+      return runAgent({
+        configFile: args.text('use-file')!,
+        runtimeDir: args.text('runtime-dir')!,
+        detail: args.has('log-detail'),
+      });
+    }
+  }
+}

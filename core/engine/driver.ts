@@ -1,0 +1,308 @@
+// One virtual router at work: feeds its state machine, carries the effects out through the host, keeps the counts.
+// Decides nothing about the protocol; knows no sockets, no kernel.
+import type { InstanceConfig } from '../config/model.ts';
+import type { IpAddress } from '../net/address.ts';
+import type { Datagram } from '../ports/engine-io.ts';
+import { after, between, type Instant, type Micros, micros, type Priority, seconds } from '../units.ts';
+import { AnnounceSchedule } from '../vip/announce-schedule.ts';
+import type { VirtualIp } from '../vip/virtual-ip.ts';
+import type { AdmissionWarning } from '../vrrp/admission.ts';
+import { effectivePriority } from '../vrrp/priority.ts';
+import { VrrpRouter } from '../vrrp/router.ts';
+import type { Advertisement, DropReason, RouterEvent, RouterState, TransitionReason } from '../vrrp/types.ts';
+import { AdvertPackets } from './advert-packets.ts';
+import { Doorkeeper } from './doorkeeper.ts';
+import type { TrackVerdict } from './messages.ts';
+import { PeerTable } from './peer-table.ts';
+import { routerConfig } from './router-config.ts';
+import { Tally } from './tally.ts';
+
+/** What a driver asks of the engine. Calls only note wishes; the engine carries them out, batched, at the end of its turn. */
+export interface DriverHost {
+  send(driver: InstanceDriver, ad: Advertisement): void;
+  own(driver: InstanceDriver): void;
+  disown(driver: InstanceDriver): void;
+  announce(driver: InstanceDriver, repeat: number): void;
+  renew(driver: InstanceDriver): void;
+  transition(driver: InstanceDriver, change: Transition): void;
+  masterSeen(driver: InstanceDriver, source: IpAddress, priority: Priority, interval: Micros): void;
+  dropped(driver: InstanceDriver, why: DropReason, source: IpAddress): void;
+  warned(driver: InstanceDriver, warning: AdmissionWarning): void;
+  /** The first reason for FAULT came, or the last one went: it concerns the whole sync group. */
+  faultChanged(driver: InstanceDriver, why: string | undefined, now: Instant): void;
+}
+
+/** What the whole configuration says about a router. */
+export interface DriverOptions {
+  /** Bind addresses with a kernel lifetime. */
+  readonly addressLifetime: boolean;
+  /** It is a member of a sync group. */
+  readonly grouped: boolean;
+}
+
+export interface Transition {
+  readonly from: RouterState;
+  readonly to: RouterState;
+  readonly why: TransitionReason;
+  readonly detail: string;
+}
+
+/** Share of an address lifetime after which it is renewed with the next advert. */
+const RENEW_AFTER = 1 / 3;
+
+export class InstanceDriver {
+  readonly #host: DriverHost;
+  #config: InstanceConfig;
+  #options: DriverOptions;
+  readonly router: VrrpRouter;
+  #schedule: AnnounceSchedule;
+  readonly tally = new Tally();
+  readonly peers = new PeerTable();
+  #doorkeeper: Doorkeeper;
+  #packets: AdvertPackets;
+  #source: IpAddress | undefined;
+  #verdict: TrackVerdict | undefined;
+  #linkFaults: readonly string[] = [];
+  #linkAdjustment = 0;
+  #fenced = false;
+  #lastSent: Instant | undefined;
+  #lastRenewed: Instant | undefined;
+  since: number;
+  lastTransition: Transition = { from: 'INIT', to: 'INIT', why: 'startup', detail: '' };
+
+  constructor(
+    host: DriverHost,
+    config: InstanceConfig,
+    options: DriverOptions,
+    source: IpAddress | undefined,
+    time: number,
+  ) {
+    this.#host = host;
+    this.#config = config;
+    this.#options = options;
+    this.#source = source;
+    this.since = time;
+    this.router = new VrrpRouter(routerConfig(config, source, options.grouped));
+    this.#schedule = new AnnounceSchedule(config.announce);
+    this.#doorkeeper = new Doorkeeper(config, source);
+    this.#packets = new AdvertPackets(config);
+  }
+
+  get config(): InstanceConfig {
+    return this.#config;
+  }
+
+  get name(): string {
+    return this.#config.name;
+  }
+
+  get vips(): readonly VirtualIp[] {
+    return [...this.#config.vips, ...this.#config.excludedVips];
+  }
+
+  get faults(): readonly string[] {
+    return [
+      ...this.#linkFaults,
+      ...(this.#verdict?.faults ?? []),
+      ...(this.#fenced ? ['the agent does not respond'] : []),
+    ];
+  }
+
+  get source(): IpAddress | undefined {
+    return this.#source;
+  }
+
+  /** Whether this router's addresses are meant to be bound. */
+  get holds(): boolean {
+    return this.router.state === 'MASTER' || this.router.state === 'LEAVING';
+  }
+
+  /**
+   * Seconds of kernel lifetime for bound addresses: whole seconds, so that an address is gone within one second of the
+   * moment at which the fastest peer takes over (the kernel may be 0.25 s late, net/ipv4/devinet.c check_lifetime).
+   */
+  get addressLifetime(): number | 'forever' {
+    if (!this.#options.addressLifetime) return 'forever';
+    if (this.router.state === 'LEAVING') return Math.ceil(this.router.downInterval / seconds(1)) + 1;
+    return Math.max(1, Math.floor((this.#config.downTimerAdverts * this.#config.interval) / seconds(1) + 0.75));
+  }
+
+  get deadline(): Instant | undefined {
+    const router = this.router.deadline;
+    const burst = this.#schedule.deadline;
+    if (router === undefined) return burst;
+    return burst === undefined || router < burst ? router : burst;
+  }
+
+  /** What the trackers said before the first event. */
+  expect(verdict: TrackVerdict): void {
+    if (this.router.state === 'INIT') this.#verdict = verdict;
+  }
+
+  /** The first event of its life. */
+  start(faults: readonly string[], adjustment: number, source: IpAddress | undefined, now: Instant): void {
+    this.#linkFaults = faults;
+    this.#linkAdjustment = adjustment;
+    if (source !== undefined) this.#useSource(source, now);
+    this.#applyPriority(now);
+    if (this.faults.length > 0) this.#host.faultChanged(this, this.faults.join('; '), now);
+    else this.feed({ type: 'startup' }, now);
+  }
+
+  feed(event: RouterEvent, now: Instant): void {
+    for (const effect of this.router.handle(event, now)) {
+      switch (effect.type) {
+        case 'send':
+          this.#send(effect.ad, now);
+          break;
+        case 'own':
+          this.#lastRenewed = now;
+          this.#host.own(this);
+          this.#schedule.becameMaster(now);
+          this.#host.announce(this, this.#config.announce.masterRepeat);
+          break;
+        case 'disown':
+          this.#schedule.stop();
+          this.#host.disown(this);
+          break;
+        case 'announce': {
+          const repeat = this.#schedule.lowerPriorityHeard(now);
+          if (repeat !== undefined) this.#host.announce(this, repeat);
+          break;
+        }
+        case 'transition':
+          this.#noteTransition(effect);
+          break;
+        case 'master':
+          this.#host.masterSeen(this, effect.source, effect.priority, effect.interval);
+          break;
+        case 'drop':
+          this.tally.drop(effect.why);
+          break;
+      }
+    }
+  }
+
+  /** One datagram that carries this router's VRID. */
+  receive(datagram: Datagram, now: Instant): void {
+    const verdict = this.#doorkeeper.admit(datagram);
+    if (typeof verdict === 'string') {
+      this.tally.drop(verdict);
+      this.#host.dropped(this, verdict, datagram.source);
+      return;
+    }
+    const { ad } = verdict;
+    this.tally.received(ad.priority);
+    this.peers.heard(datagram.source, ad.priority, ad.interval, datagram.arrival);
+    for (const warning of verdict.warnings) this.#host.warned(this, warning);
+    const arrival = datagram.arrival < now ? datagram.arrival : now;
+    this.feed({ type: 'advertisement', from: datagram.source, ad }, arrival);
+  }
+
+  /** Acts on whatever deadline has passed. */
+  timer(now: Instant): void {
+    const due = this.router.deadline;
+    if (due !== undefined && due <= now) {
+      this.tally.late(between(due, now));
+      this.feed({ type: 'timer' }, now);
+    }
+    const burst = this.#schedule.due(now);
+    if (burst !== undefined) this.#host.announce(this, burst.repeat);
+  }
+
+  /** True when a master has been silent for so long that another one may exist: it must not speak before it listens. */
+  isStalled(now: Instant): boolean {
+    if (this.router.state !== 'MASTER' || this.#lastSent === undefined) return false;
+    return between(this.#lastSent, now) > this.#config.downTimerAdverts * this.#config.interval;
+  }
+
+  track(verdict: TrackVerdict, now: Instant): void {
+    this.#changeFaults(now, () => {
+      this.#verdict = verdict;
+    });
+  }
+
+  /** What the interfaces say: reasons for FAULT, the sum of weights, and our present source address. */
+  links(faults: readonly string[], adjustment: number, source: IpAddress | undefined, now: Instant): void {
+    if (source !== undefined) this.#useSource(source, now);
+    this.#changeFaults(now, () => {
+      this.#linkFaults = faults;
+      this.#linkAdjustment = adjustment;
+    });
+  }
+
+  /** The agent is gone: say goodbye and hold still until `resume`. */
+  fence(now: Instant): void {
+    this.feed({ type: 'withdraw', reason: 'fenced', announceLeave: true }, now);
+    this.#changeFaults(now, () => {
+      this.#fenced = true;
+    });
+  }
+
+  resume(now: Instant): void {
+    this.#changeFaults(now, () => {
+      this.#fenced = false;
+    });
+  }
+
+  /** Takes over a changed configuration of the same virtual router; the caller deals with its addresses. */
+  reconfigure(config: InstanceConfig, options: DriverOptions, now: Instant): void {
+    this.#config = config;
+    this.#options = options;
+    this.#doorkeeper = new Doorkeeper(config, this.#source);
+    this.#packets = new AdvertPackets(config);
+    this.#schedule = new AnnounceSchedule(config.announce);
+    if (this.router.state === 'MASTER') this.#schedule.becameMaster(now);
+    this.feed({ type: 'reconfigure', config: routerConfig(config, this.#source, options.grouped) }, now);
+    this.#applyPriority(now);
+  }
+
+  /** The IP packets that carry an advertisement, one for each destination. */
+  packets(ad: Advertisement): ReturnType<AdvertPackets['of']> {
+    return this.#source === undefined ? [] : this.#packets.of(ad, this.#source);
+  }
+
+  #useSource(source: IpAddress, now: Instant): void {
+    if (source === this.#source) return;
+    this.#source = source;
+    this.#doorkeeper = new Doorkeeper(this.#config, source);
+    this.feed({ type: 'source', address: source }, now);
+  }
+
+  #send(ad: Advertisement, now: Instant): void {
+    this.#lastSent = now;
+    this.tally.sent(ad.priority);
+    this.#host.send(this, ad);
+    const lifetime = this.addressLifetime;
+    if (ad.priority === 0 || lifetime === 'forever' || this.#lastRenewed === undefined) return;
+    if (now >= after(this.#lastRenewed, micros(seconds(lifetime) * RENEW_AFTER))) this.#renew(now);
+  }
+
+  #renew(now: Instant): void {
+    this.#lastRenewed = now;
+    this.#host.renew(this);
+  }
+
+  #noteTransition(change: Transition & { readonly type: 'transition' }): void {
+    this.lastTransition = { from: change.from, to: change.to, why: change.why, detail: change.detail };
+    this.tally.transition(change.from, change.to);
+    if (change.to === 'LEAVING') this.#host.renew(this);
+    if (change.to !== 'MASTER') this.#schedule.stop();
+    this.#host.transition(this, change);
+  }
+
+  #changeFaults(now: Instant, change: () => void): void {
+    const before = this.faults.length;
+    change();
+    this.#applyPriority(now);
+    const faults = this.faults;
+    if (this.router.state === 'INIT') return;
+    if (faults.length > 0 && before === 0) this.#host.faultChanged(this, faults.join('; '), now);
+    else if (faults.length === 0 && before > 0) this.#host.faultChanged(this, undefined, now);
+  }
+
+  #applyPriority(now: Instant): void {
+    const value = effectivePriority(this.#config.priority, this.#linkAdjustment + (this.#verdict?.adjustment ?? 0));
+    if (value !== this.router.effectivePriority) this.feed({ type: 'priority', value }, now);
+  }
+}

@@ -1,0 +1,131 @@
+// One interface and family as the virtual routers on it see it: the shared socket, opened while the interface exists,
+// and who among them a received packet is for.
+import type { Family, IpAddress } from '../net/address.ts';
+import type { Datagram, EngineNetwork, LinkInfo, Poller, VrrpSocket } from '../ports/engine-io.ts';
+import type { Instant } from '../units.ts';
+import type { InstanceDriver } from './driver.ts';
+
+/** Whom a segment tells of what it hears. */
+export interface SegmentListener {
+  heard(driver: InstanceDriver, datagram: Datagram, now: Instant): void;
+  /** Nobody here has that VRID. */
+  unknownVrid(datagram: Datagram): void;
+}
+
+/** Datagrams taken in one go, so that a flood cannot keep the engine from its deadlines. */
+const BATCH = 256;
+/** Offset of the VRID in every version of the packet (RFC 9568 §5.1). */
+const VRID_OFFSET = 1;
+
+export class Segment {
+  readonly interface: string;
+  readonly family: Family;
+  readonly #network: EngineNetwork;
+  readonly #poller: Poller;
+  readonly #drivers = new Map<number, InstanceDriver[]>();
+  readonly #listener: SegmentListener;
+  #socket: VrrpSocket | undefined;
+  #ifindex = 0;
+  #groups = new Set<IpAddress>();
+  #dirty = false;
+  #now = 0 as Instant;
+  readonly #sink = (datagram: Datagram): void => this.#deliver(datagram, this.#now);
+
+  constructor(name: string, family: Family, network: EngineNetwork, poller: Poller, listener: SegmentListener) {
+    this.interface = name;
+    this.family = family;
+    this.#network = network;
+    this.#poller = poller;
+    this.#listener = listener;
+  }
+
+  get empty(): boolean {
+    return this.#drivers.size === 0;
+  }
+
+  get ready(): boolean {
+    return this.#socket?.ready ?? false;
+  }
+
+  add(driver: InstanceDriver): void {
+    const { vrid } = driver.config;
+    const others = this.#drivers.get(vrid);
+    if (others === undefined) this.#drivers.set(vrid, [driver]);
+    else others.push(driver);
+    this.#joinGroups();
+  }
+
+  remove(driver: InstanceDriver): void {
+    for (const [vrid, drivers] of this.#drivers) {
+      const rest = drivers.filter((other) => other !== driver);
+      if (rest.length === 0) this.#drivers.delete(vrid);
+      else this.#drivers.set(vrid, rest);
+    }
+    this.#joinGroups();
+  }
+
+  /** Opens, reopens or closes the socket as the interface came, changed its identity or went. @throws Error from the network */
+  follow(link: LinkInfo | undefined): void {
+    if (this.#socket !== undefined && this.#ifindex === link?.index) return;
+    this.close();
+    if (link === undefined) return;
+    this.#socket = this.#network.vrrpSocket(link.name, link.index, this.family);
+    this.#ifindex = link.index;
+    this.#poller.add(this.#socket);
+    this.#joinGroups();
+  }
+
+  /** Delivers waiting datagrams, a bounded number of them; returns whether there may be more. */
+  receive(now: Instant): boolean {
+    const socket = this.#socket;
+    if (socket === undefined) return false;
+    this.#now = now;
+    return socket.receive(this.#sink, BATCH) === BATCH;
+  }
+
+  queue(packet: Uint8Array, destination: IpAddress): void {
+    this.#socket?.queue(packet, destination);
+    this.#dirty = true;
+  }
+
+  /** Sends what is queued; returns the names of the errors met. */
+  flush(): readonly string[] {
+    if (!this.#dirty) return [];
+    this.#dirty = false;
+    return this.#socket?.flush() ?? [];
+  }
+
+  close(): void {
+    if (this.#socket === undefined) return;
+    this.#poller.remove(this.#socket);
+    this.#socket.close();
+    this.#socket = undefined;
+    this.#groups = new Set();
+  }
+
+  #deliver(datagram: Datagram, now: Instant): void {
+    const vrid = datagram.payload[VRID_OFFSET];
+    const drivers = vrid === undefined ? undefined : this.#drivers.get(vrid);
+    if (drivers === undefined) this.#listener.unknownVrid(datagram);
+    else if (drivers.length === 1) this.#listener.heard(drivers[0]!, datagram, now);
+    else for (const driver of drivers) if (speaksTo(driver, datagram)) this.#listener.heard(driver, datagram, now);
+  }
+
+  #joinGroups(): void {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    const wanted = new Set<IpAddress>();
+    for (const drivers of this.#drivers.values())
+      for (const { config } of drivers) if (config.transport.mode === 'multicast') wanted.add(config.transport.group);
+    for (const group of this.#groups) if (!wanted.has(group)) socket.leave(group);
+    for (const group of wanted) if (!this.#groups.has(group)) socket.join(group);
+    this.#groups = wanted;
+  }
+}
+
+/** Of several routers with one VRID on one interface: whether this one's transport fits the packet. */
+function speaksTo(driver: InstanceDriver, { source, destination }: Datagram): boolean {
+  const { transport } = driver.config;
+  if (transport.mode === 'multicast') return destination === transport.group;
+  return transport.peers.some(({ address }) => address === source);
+}
