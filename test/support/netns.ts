@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Host, inside, Network, removeNamespaces, run } from '../../core/cli/demo/network.ts';
 import { Prober } from '../../core/cli/demo/prober.ts';
-import { Recorder } from '../../core/cli/demo/recorder.ts';
+import { now, Recorder } from '../../core/cli/demo/recorder.ts';
 import { Daemon, type Kind } from './daemons.ts';
 
 export interface LabPlan {
@@ -90,6 +90,36 @@ export class Lab implements AsyncDisposable {
 
   async #nft(...rules: readonly string[]): Promise<void> {
     await run('ip', ...inside(this.network.bridge, 'nft', rules.join('\n')));
+  }
+
+  /** Resolves when only this router has the address, and goes on advertising. @throws Error in time */
+  async master(router: string, ip: string, timeoutMs = 10_000): Promise<void> {
+    await this.recorder.wait(`${router} alone with ${ip}`, () => this.recorder.alone(router, ip), timeoutMs);
+    await this.adverts(router, 1);
+  }
+
+  /** Resolves when the router has sent so many adverts from now on: time as the protocol counts it. */
+  async adverts(router: string, count: number, vrid?: number): Promise<void> {
+    const since = now();
+    const fields = { host: router, ...(vrid === undefined ? {} : { vrid }) };
+    const seen = () => this.recorder.all('advert', since, fields).length >= count;
+    await this.recorder.wait(`${count} adverts of ${router}`, seen, 5_000 + count * 2_000);
+  }
+
+  /** When a router got hold of an address, in ms since a time. @throws Error when it did not */
+  tookAfter(since: number, router: string, ip: string): number {
+    const taken = this.recorder.first('holding', since, { host: router, ip, held: true });
+    if (!taken) throw new Error(`${router} did not take ${ip}`);
+    return taken.t - since;
+  }
+
+  /** What everybody said lately, added to an error. */
+  explain(error: unknown): Error {
+    const logs = this.#daemons.map(({ kind, host, log }) => {
+      return `--- ${kind} on ${host.name}\n${log.trimEnd().split('\n').slice(-30).join('\n')}`;
+    });
+    const message = error instanceof Error ? error.message : String(error);
+    return new Error([message, ...logs].join('\n'), { cause: error });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
