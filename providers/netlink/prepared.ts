@@ -35,12 +35,12 @@ export class PreparedAddress {
 
   /** Adds the address, or fails with EEXIST. The bytes are valid until the next call. */
   add(ifindex: number, lifetime: Lifetime): Uint8Array {
-    return patch(this.#add, ifindex, lifetime);
+    return this.#patch(this.#add, ifindex, lifetime);
   }
 
   /** Gives the address a new lifetime, and adds it where it is gone. The bytes are valid until the next call. */
   renew(ifindex: number, lifetime: Lifetime): Uint8Array {
-    return patch(this.#renew, ifindex, lifetime);
+    return this.#patch(this.#renew, ifindex, lifetime);
   }
 
   /** Removes the address. The bytes are valid until the next call. */
@@ -61,13 +61,19 @@ export class PreparedAddress {
     }
     return this.#frame;
   }
+
+  #patch(message: Uint8Array, ifindex: number, lifetime: Lifetime): Uint8Array {
+    setInterface(message, ifindex);
+    setLifetime(message, lifetime, isDeprecated(this.#vip) ? 0 : lifetime);
+    return message;
+  }
 }
 
-function patch(message: Uint8Array, ifindex: number, lifetime: Lifetime): Uint8Array {
-  setInterface(message, ifindex);
-  setLifetime(message, lifetime, lifetime);
-  return message;
-}
+/**
+ * A single IPv6 address (/128) is bound with a preferred lifetime of 0: it answers, but this machine's own connections do not
+ * start from an address that may leave it (RFC 6724 §5). As keepalived 2.2.7 does.
+ */
+const isDeprecated = ({ address, prefix }: VirtualIp): boolean => familyOf(address) === 6 && prefix === 128;
 
 function requestFor(vip: VirtualIp): AddressRequest {
   return {
