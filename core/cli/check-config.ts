@@ -117,9 +117,8 @@ export function includeFiles(pattern: string): readonly SourceText[] {
 
 /** Whether a program can be run; a name without a slash is searched in PATH. */
 export function programState(name: string): ProgramState {
-  const paths = name.includes('/')
-    ? [name]
-    : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name));
+  const { PATH = '' } = process.env;
+  const paths = name.includes('/') ? [name] : PATH.split(delimiter).map((folder) => join(folder, name));
   let state: ProgramState = 'missing';
   for (const path of paths)
     try {

@@ -28,6 +28,7 @@ export const CODES = {
   W014: 'given more than once',
   W015: 'deprecated name',
   W016: 'block expected or not expected',
+  W017: 'a block without its name is ignored',
   W020: 'missing {',
   W021: 'missing }',
   W022: '} closes nothing',

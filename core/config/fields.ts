@@ -1,6 +1,6 @@
 // Typed readers for the arguments of a keyword: each is a value that both reads and describes itself, so that the
 // same row serves the parser, --help, the man page and the schema. Pure; what a refusal costs is the caller's business.
-import { type Family, familyOf, type IpAddress, parseIp } from '../net/address.ts';
+import { type Family, familyOf, type IpAddress, isMulticast, parseIp } from '../net/address.ts';
 import { type Micros, micros } from '../units.ts';
 import { splitQuoted } from './command.ts';
 import type { Code, Details, Place, Report } from './diagnostics.ts';
@@ -191,15 +191,18 @@ export const flag: Field<boolean> = {
 /** A keyword that takes no argument: being there is all. */
 export const mark: Field<true> = { kind: 'mark', synopsis: '', read: () => true };
 
-/** A keyword whose argument decides, `on` and nothing being true; anything goes. (router_id, names) */
+/** Any one word, or several in double quotes. */
 export const text = (what: string): Field<string> => ({
   kind: 'text',
   synopsis: what.toUpperCase(),
-  read: (args) => args.need(what)?.text,
+  read: (args) => args.need(`a ${what}`)?.text,
 });
 
-/** One of a few words. `others` maps words that people write to what they mean. */
-export function choice<const T extends string>(choices: readonly T[]): Field<T> {
+/** One of a few words. `others` maps words that people write to what they should write. */
+export function choice<const T extends string>(
+  choices: readonly T[],
+  others: Readonly<Record<string, T>> = {},
+): Field<T> {
   const list = choices.join('|');
   return {
     kind: 'choice',
@@ -210,7 +213,9 @@ export function choice<const T extends string>(choices: readonly T[]): Field<T> 
       if (!word) return undefined;
       const found = choices.find((c) => c === word.text);
       if (found !== undefined) return found;
-      const near = choices.find((c) => c.toLowerCase() === word.text.toLowerCase().replace(/\W+$/, ''));
+      const near =
+        others[word.text.toUpperCase()] ??
+        choices.find((c) => c.toLowerCase() === word.text.toLowerCase().replace(/\W+$/, ''));
       return args.refuse('W012', word, `${args.keyword} '${word.text}' is not one of ${list}`, {
         limit: list,
         suggestion: near && `write ${near}`,
@@ -219,15 +224,20 @@ export function choice<const T extends string>(choices: readonly T[]): Field<T> 
   };
 }
 
-/** An IP address; host names are not looked up. */
-export function address(family?: Family): Field<IpAddress> {
+/** An IP address, or a multicast group; host names are not looked up. */
+export function address(family?: Family, group = false): Field<IpAddress> {
   const what = family === undefined ? 'an IP address' : `an IPv${family} address`;
   return {
     kind: 'address',
     synopsis: 'ADDRESS',
     read(args) {
       const word = args.need(what);
-      return word && addressOf(args, word, family);
+      const value = word && addressOf(args, word, family);
+      if (word && value && group && !isMulticast(value))
+        return args.refuse('W012', word, `${word.text} is not a multicast address`, {
+          limit: '224.0.0.0/4 or ff00::/8',
+        });
+      return value;
     },
   };
 }
@@ -246,7 +256,7 @@ export function addressOf(args: Arguments, word: Word, family?: Family): IpAddre
   return value;
 }
 
-/** An address with an optional prefix length; without one it is a host (32 or 128). */
+/** An address with an optional prefix length; without one, or with one out of range, it is a host (32 or 128). */
 export function addressWithPrefix(args: Arguments, word: Word): { address: IpAddress; prefix: number } | undefined {
   const slash = word.text.indexOf('/');
   const value = parseIp(slash === -1 ? word.text : word.text.slice(0, slash));
@@ -254,9 +264,12 @@ export function addressWithPrefix(args: Arguments, word: Word): { address: IpAdd
   const max = familyOf(value) === 4 ? 32 : 128;
   if (slash === -1) return { address: value, prefix: max };
   const length = word.text.slice(slash + 1);
-  if (!/^\d{1,3}$/.test(length) || Number(length) > max)
-    return args.refuse('W011', word, `prefix length '${length}' is out of range 0..${max}`, { limit: `0..${max}` });
-  return { address: value, prefix: Number(length) };
+  if (/^\d{1,3}$/.test(length) && Number(length) <= max) return { address: value, prefix: Number(length) };
+  args.report.add('W011', word.place, `prefix length '${length}' is out of range 0..${max}; ${max} is used`, {
+    value: length,
+    limit: `0..${max}`,
+  });
+  return { address: value, prefix: max };
 }
 
 /** The name of a network interface: 1 to 15 bytes without white space, slash or colon (IFNAMSIZ). */

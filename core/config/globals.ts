@@ -15,7 +15,7 @@ export function buildGlobals(values: GlobalValues, hostName: string): GlobalDefs
   return {
     routerId: values.router_id?.value ?? hostName,
     scriptUser: values.script_user?.value,
-    enableScriptSecurity: values.enable_script_security?.value ?? false,
+    enableScriptSecurity: values.enable_script_security !== undefined,
     realtimePriority: values.vrrp_rt_priority?.value,
     addressLifetime: values.vrrp_address_lifetime?.value ?? true,
   };
@@ -23,7 +23,7 @@ export function buildGlobals(values: GlobalValues, hostName: string): GlobalDefs
 
 /** Scripts that run as whoever the agent runs as, usually root, and that others might change. */
 export function reportScriptSecurity(values: GlobalValues, firstScript: Place | undefined, report: Report): void {
-  if (firstScript && !values.enable_script_security?.value)
+  if (firstScript && !values.enable_script_security)
     report.add(
       'I063',
       firstScript,

@@ -6,7 +6,7 @@ import type { AnnounceTiming } from '../vip/local-provider.ts';
 import { buildAddresses } from './addresses.ts';
 import type { Place, Report } from './diagnostics.ts';
 import type { GlobalValues } from './globals.ts';
-import type { Found, Named, Values } from './keywords/row.ts';
+import { type Found, type Named, type Values, wasRefused } from './keywords/row.ts';
 import type { PeerLine, vrrpInstance } from './keywords/vrrp-instance.ts';
 import type { Authentication, InstanceConfig, Transport, UnicastPeer } from './model.ts';
 import { buildNotify, type ProgramProbe, type Scripts } from './scripts.ts';
@@ -106,8 +106,8 @@ export function buildInstance(
 }
 
 function vridOf({ name, place, values }: InstanceBlock, report: Report): Vrid | undefined {
-  if (!values.virtual_router_id)
-    report.add('E012', place, `${name} has no valid virtual_router_id`, {
+  if (!values.virtual_router_id && !wasRefused(values, 'virtual_router_id'))
+    report.add('E012', place, `${name} has no virtual_router_id`, {
       limit: '1..255',
       suggestion: 'write virtual_router_id N, the same on all its machines',
     });
@@ -145,10 +145,12 @@ function interfaceOf(
     });
     return undefined;
   }
-  const device =
-    globals.default_interface?.value ??
-    values.virtual_ipaddress?.value.find((vip) => vip.device !== undefined)?.device ??
-    'eth0';
+  // keepalived before 2.3 takes eth0 even with unicast; later versions need no interface there, but `dev` on addresses.
+  const unicast = values.unicast_peer !== undefined;
+  const elsewhere = unicast
+    ? values.virtual_ipaddress?.value.find((vip) => vip.device !== undefined)?.device
+    : undefined;
+  const device = globals.default_interface?.value ?? elsewhere ?? 'eth0';
   if (!globals.default_interface)
     report.add('W046', place, `${name} names no interface; ${device} is used`, {
       suggestion: `write interface ${device}, or default_interface in global_defs`,
@@ -168,11 +170,12 @@ function versionOf({ values }: InstanceBlock, family: Family, globals: GlobalVal
 
 function priorityOf({ name, place, values }: InstanceBlock, state: 'MASTER' | 'BACKUP', report: Report): number {
   if (values.priority) return values.priority.value;
+  if (wasRefused(values, 'priority')) return 100;
   const base = state === 'MASTER' ? 255 : 100;
   report.add(
     'W047',
     values.state?.place ?? place,
-    `${name} has no valid priority; ${base} is used${state === 'MASTER' ? ', the owner of the addresses' : ''}`,
+    `${name} has no priority; ${base} is used${state === 'MASTER' ? ', the owner of the addresses' : ''}`,
     {
       suggestion: 'write priority 1..254',
     },
@@ -302,7 +305,7 @@ function authenticationOf(
   };
   if (version === 3) return ignore('VRRP version 3 has no authentication; it is ignored');
   if (strict) return ignore('strict mode knows no passwords');
-  if (!type) return ignore('it has no valid auth_type');
+  if (!type) return wasRefused(found.value, 'auth_type') ? { type: 'none' } : ignore('it has no auth_type');
   if (type.value === 'AH')
     return ignore('auth_type AH is not acted on yet, and peers that use it refuse our adverts', type.place);
   if (!pass) return ignore('it has no auth_pass');

@@ -88,7 +88,13 @@ function build(
       { file: source.file, line: 1, column: 1, length: 1 },
       'there is no vrrp_instance, so there is nothing to do',
     );
-  const groups = buildGroups(groupBlocks, new Set(built.map(({ config }) => config.name)), scripts, probe, report);
+  const groups = buildGroups(
+    groupBlocks,
+    new Set(values.vrrp_instance?.value.map(({ name }) => name)),
+    scripts,
+    probe,
+    report,
+  );
   const firstScript = firstScriptPlace([
     values.vrrp_script?.value.find((block) => block.values.script)?.values.script?.place,
     ...[...(values.vrrp_instance?.value ?? []), ...groupBlocks].map(notifyPlace),

@@ -19,7 +19,7 @@ export function buildScriptTracks(
   context: TrackContext,
   report: Report,
 ): readonly Track[] {
-  const tracks: Track[] = [];
+  const tracks: (Track | undefined)[] = [];
   for (const line of once(lines, report)) {
     const script = scripts.scripts.find(({ name }) => name === line.name);
     if (!script) {
@@ -36,7 +36,7 @@ export function buildScriptTracks(
     const reverse = line.reverse ?? (line.weight === undefined && script.reverse);
     tracks.push(settle(line, weight, reverse, context, report));
   }
-  return tracks;
+  return tracks.filter((track) => track !== undefined);
 }
 
 export function buildInterfaceTracks(
@@ -45,7 +45,7 @@ export function buildInterfaceTracks(
   context: TrackContext,
   report: Report,
 ): readonly Track[] {
-  const tracks: Track[] = [];
+  const tracks: (Track | undefined)[] = [];
   for (const line of once(lines, report)) {
     if (line.name === own && (line.weight ?? 0) === 0) {
       report.add('I062', line.place, `${line.name} is the interface of ${context.owner} and is tracked anyway`);
@@ -53,7 +53,7 @@ export function buildInterfaceTracks(
     }
     tracks.push(settle(line, line.weight ?? 0, line.reverse ?? false, context, report));
   }
-  return tracks;
+  return tracks.filter((track) => track !== undefined);
 }
 
 function* once(lines: readonly TrackLine[], report: Report): Generator<TrackLine> {
@@ -66,19 +66,21 @@ function* once(lines: readonly TrackLine[], report: Report): Generator<TrackLine
   }
 }
 
-function settle(line: TrackLine, weight: number, reverse: boolean, context: TrackContext, report: Report): Track {
+function settle(
+  line: TrackLine,
+  weight: number,
+  reverse: boolean,
+  context: TrackContext,
+  report: Report,
+): Track | undefined {
   const base = context.basePriority;
+  // keepalived 2.2.7 drops such a tracker altogether: weights would give the members of a group different priorities.
   if (weight !== 0 && context.noWeights !== undefined) {
-    report.add(
-      'W056',
-      line.place,
-      `the weight ${weight} of ${line.name} is taken as 0 ${context.noWeights}: its failure is a fault`,
-      {
-        value: `${weight}`,
-        suggestion: 'put sync_group_tracking_weight into the group to let weights work',
-      },
-    );
-    return { name: line.name, weight: 0, reverse };
+    report.add('W056', line.place, `${line.name} is not tracked: weights do not work ${context.noWeights}`, {
+      value: `${weight}`,
+      suggestion: 'give it weight 0 (failure is a fault), or put sync_group_tracking_weight into the group',
+    });
+    return undefined;
   }
   if (weight !== 0 && base === 255)
     report.add('W056', line.place, `${line.name} has no effect: priority 255 is never changed by trackers`);

@@ -20,15 +20,15 @@ const REPEAT = integer(0, 4_294_967_295);
 const rows = {
   router_id: { value: text('name'), default: 'the host name', help: 'name of this machine in logs and mail' },
   script_user: { value: scriptUser, help: 'user that scripts run as, unless they name one' },
-  enable_script_security: { value: flag, default: 'off', help: 'do not run scripts as root that others could change' },
+  enable_script_security: { value: mark, default: 'off', help: 'do not run scripts as root that others could change' },
   default_interface: { value: interfaceName, default: 'eth0', help: 'interface of instances that name none' },
   vrrp_version: {
     value: integer(2, 3),
     default: '2',
     help: 'VRRP version of instances that name none; IPv6 is always 3',
   },
-  vrrp_mcast_group4: { value: address(4), default: '224.0.0.18', help: 'multicast group of IPv4 adverts' },
-  vrrp_mcast_group6: { value: address(6), default: 'ff02::12', help: 'multicast group of IPv6 adverts' },
+  vrrp_mcast_group4: { value: address(4, true), default: '224.0.0.18', help: 'multicast group of IPv4 adverts' },
+  vrrp_mcast_group6: { value: address(6, true), default: 'ff02::12', help: 'multicast group of IPv6 adverts' },
   vrrp_garp_master_delay: {
     value: GARP_DELAY,
     default: '5',

@@ -29,7 +29,7 @@ const OTHER_NAMESPACE = 'addresses are set in the namespace that the agent was s
 const rows = {
   global_defs: { value: globals, repeat: 'join', help: globalDefs.help },
   vrrp_script: { value: named(vrrpScript), repeat: 'join', help: vrrpScript.help },
-  vrrp_instance: { value: named(vrrpInstance), repeat: 'join', help: vrrpInstance.help },
+  vrrp_instance: { value: named(vrrpInstance, 'W017'), repeat: 'join', help: vrrpInstance.help },
   vrrp_sync_group: { value: named(vrrpSyncGroup), repeat: 'join', help: vrrpSyncGroup.help },
   virtual_server: { value: unreadBlock, acted: false, help: NO_BALANCING },
   virtual_server_group: { value: unreadBlock, acted: false, help: NO_BALANCING },

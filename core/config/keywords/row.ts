@@ -81,7 +81,10 @@ export function nested<R extends Rows>(block: Block<R>): BlockField<Values<R>> {
 }
 
 /** A block with a name after the keyword, such as `vrrp_instance NAME { … }`; an array of one, to be joined. */
-export function named<R extends Rows>(block: Block<R>): BlockField<readonly Named<Values<R>>[]> {
+export function named<R extends Rows>(
+  block: Block<R>,
+  unnamed: 'E011' | 'W017' = 'E011',
+): BlockField<readonly Named<Values<R>>[]> {
   return {
     kind: 'block',
     synopsis: 'NAME { … }',
@@ -89,7 +92,8 @@ export function named<R extends Rows>(block: Block<R>): BlockField<readonly Name
     read(args) {
       const name = args.take();
       if (name === undefined) {
-        args.report.add('E011', args.place, `${args.keyword} needs a name before its {`);
+        const rest = unnamed === 'W017' ? '; it is ignored' : '';
+        args.report.add(unnamed, args.place, `${args.keyword} needs a name before its {${rest}`);
         return undefined;
       }
       if (!hasBlock(args)) return undefined;
@@ -141,6 +145,13 @@ export function rowOf(block: Block, keyword: string): { readonly name: string; r
   return undefined;
 }
 
+/** Keywords whose value was refused and reported, by the values of their block. */
+const refused = new WeakMap<object, Set<string>>();
+
+/** Whether a keyword stood in the block with a value that was refused: then its absence needs no second message. */
+export const wasRefused = <R extends Rows>(values: Values<R>, keyword: keyof R & string): boolean =>
+  refused.get(values)?.has(keyword) ?? false;
+
 /** The values of a block. Unknown keywords, refused values and leftovers are reported; nothing throws. */
 export function readBlock<R extends Rows>(
   block: Block<R>,
@@ -148,6 +159,8 @@ export function readBlock<R extends Rows>(
   reading: Reading,
 ): Values<R> {
   const values: Record<string, Found<unknown>> = {};
+  const bad = new Set<string>();
+  refused.set(values, bad);
   let stray: Statement | undefined;
   for (const statement of statements) {
     const keyword = keywordOf(statement);
@@ -174,7 +187,10 @@ export function readBlock<R extends Rows>(
     const otherwise = row.default === undefined ? `${keyword} is ignored` : `the default ${row.default} is used`;
     const args = new Arguments(statement, reading, otherwise);
     const value = row.value.read(args);
-    if (value === undefined) continue;
+    if (value === undefined) {
+      bad.add(name);
+      continue;
+    }
     reportRest(args, keyword);
     if (statement.block && opensOf(row) === undefined)
       reading.report.add('W016', placeOfStatement(statement), `${keyword} takes no block; what is inside is ignored`);
@@ -213,12 +229,15 @@ function reportRest(args: Arguments, keyword: string): void {
 function reportUnknown(block: Block, statement: Statement, homes: readonly string[], reading: Reading): void {
   const keyword = keywordOf(statement);
   const near = nearest(keyword, Object.keys({ ...block.rows, ...block.unused }));
+  const [name, value] = keyword.split('=', 2);
   const suggestion =
-    near !== undefined
-      ? `did you mean ${near}?`
-      : homes.length > 0
-        ? `${keyword} belongs into ${homes.join(' or ')}`
-        : undefined;
+    value !== undefined && rowOf(block, name!)
+      ? `write ${name} ${value}, without =`
+      : near !== undefined
+        ? `did you mean ${near}?`
+        : homes.length > 0
+          ? `${keyword} belongs into ${homes.join(' or ')}`
+          : undefined;
   const where = block.name === 'root' ? 'here' : `in ${block.name}`;
   const extent = statement.block ? '; its block is skipped' : '';
   reading.report.add('W010', placeOfStatement(statement), `unknown keyword ${keyword} ${where}${extent}`, {

@@ -82,7 +82,7 @@ const ADDRESS_GONE = 'this address is left out';
 
 const rows = {
   state: {
-    value: choice(['MASTER', 'BACKUP']),
+    value: choice(['MASTER', 'BACKUP'], { SLAVE: 'BACKUP', PEER: 'BACKUP', STANDBY: 'BACKUP', ACTIVE: 'MASTER' }),
     default: 'BACKUP',
     help: 'how to start; only MASTER with priority 255 starts as MASTER',
   },
@@ -123,7 +123,7 @@ const rows = {
   },
   unicast_fault_no_peer: { value: flag, help: 'stay in FAULT while a unicast instance has no peers' },
   mcast_src_ip: { value: address(), help: 'source of multicast adverts' },
-  mcast_dst_ip: { value: address(), help: 'multicast group of this instance' },
+  mcast_dst_ip: { value: address(undefined, true), help: 'multicast group of this instance' },
   nopreempt: { value: mark, help: 'do not take over from a master of lower priority' },
   preempt: { value: mark, help: 'take over from a master of lower priority (the default)' },
   preempt_delay: { value: seconds(0, 1000), default: '0', help: 'how long a master of lower priority is tolerated' },

@@ -1,8 +1,8 @@
 // vrrp_script: a check that is run at intervals and moves priorities.
-import { command, type Field, integer, mark, seconds, wholeNumber } from '../fields.ts';
+import { command, type Field, integer, mark, seconds } from '../fields.ts';
 import { scriptUser } from './global-defs.ts';
 import type { Block, Rows } from './row.ts';
-import { MAX_WEIGHT } from './track.ts';
+import { MAX_WEIGHT, weightOf } from './track.ts';
 
 const weight: Field<{ readonly weight: number; readonly reverse: boolean }> = {
   kind: 'record',
@@ -11,7 +11,7 @@ const weight: Field<{ readonly weight: number; readonly reverse: boolean }> = {
   max: MAX_WEIGHT,
   read(args) {
     const word = args.need(`a number -${MAX_WEIGHT}..${MAX_WEIGHT}`);
-    const value = word && wholeNumber(args, word, -MAX_WEIGHT, MAX_WEIGHT);
+    const value = word && weightOf(args, word);
     const reverse = args.peek()?.text === 'reverse';
     if (reverse) args.take();
     return value === undefined ? undefined : { weight: value, reverse };
