@@ -17,7 +17,7 @@ function reason(name: string, vip: VirtualIp): string {
   if (name === 'EAFNOSUPPORT' || name === 'EOPNOTSUPP') return `the kernel has no IPv${six ? 6 : 4}`;
   if (name === 'EINVAL') return 'the kernel refuses these settings; check prefix length, label, peer and broadcast';
   if (name === 'EADDRNOTAVAIL') return 'the kernel does not allow this kind of address there';
-  if (name === 'ENOBUFS' || name === 'ENOMEM') return 'the kernel is out of memory for it';
-  if (name === 'EIO') return 'the kernel did not answer';
+  if (name === 'ENOBUFS' || name === 'ENOMEM') return 'its answer was lost, or it is out of memory';
+  if (name === 'EIO' || name === 'ETIMEDOUT') return 'the kernel did not answer';
   return 'the kernel refuses';
 }

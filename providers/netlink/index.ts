@@ -1,6 +1,6 @@
 // The LAN provider: addresses on this machine's own interfaces by rtnetlink, announced by gratuitous ARP and neighbour
 // advertisements. Synchronous, on two sockets it is given; knows no VRRP, reads no clock. See README.md beside it.
-import { setSequence } from '../../core/net/netlink.ts';
+import { familyOf } from '../../core/net/address.ts';
 import {
   ADDRESS_PROTOCOL_VRRP,
   type AddressRecord,
@@ -25,15 +25,14 @@ export interface NetlinkProviderOptions {
   readonly routerFlag?: boolean;
 }
 
-/** Messages in one request, so that the acknowledgements fit any receive buffer. A virtual router has 255 addresses at most. */
-const BATCH = 256;
-
 /** An address that this provider has bound, or has found bound when it was asked to. */
 interface Held {
   readonly vip: VirtualIp;
   readonly lifetime: Lifetime;
   /** It was there before and is not ours (a machine's own address): it gets no lifetime. */
   readonly foreign: boolean;
+  /** Where the kernel has it with another prefix length (IPv6 only): as what it must be removed. */
+  readonly found?: VirtualIp;
 }
 
 /** What became of one message: `refused` when there was nothing to send, or nowhere to send it. */
@@ -50,7 +49,6 @@ export class NetlinkProvider implements LocalProvider {
   readonly #routerFlag: boolean;
   readonly #prepared = new WeakMap<VirtualIp, PreparedAddress>();
   readonly #held = new Map<string, Held>();
-  #sequence = 0;
 
   constructor(options: NetlinkProviderOptions) {
     this.#route = options.route;
@@ -92,18 +90,20 @@ export class NetlinkProvider implements LocalProvider {
     const failed: BindOutcome[] = [];
     for (const answer of answers) {
       const { vip, ack } = answer;
-      if (ack?.error === 0) this.#held.set(keyOf(vip), { vip, lifetime, foreign: false });
+      if (ack?.error === 0) this.#hold(vip, lifetime);
       else if (ack?.name !== 'EEXIST') failed.push(failure('renew', answer));
     }
     return failed;
   }
 
   unbind(vips: readonly VirtualIp[]): readonly BindOutcome[] {
+    const targets = vips.map((vip) => this.#held.get(keyOf(vip))?.found ?? vip);
     for (const vip of vips) this.#held.delete(keyOf(vip));
-    const answers = this.#send(vips, (address, index) => address.remove(index));
+    const answers = this.#send(targets, (address, index) => address.remove(index));
     this.#restoreSecondaries(vips);
-    return answers.map((answer): BindOutcome => {
-      const { vip, ack } = answer;
+    return answers.map((answer, i): BindOutcome => {
+      const vip = vips[i]!;
+      const { ack } = answer;
       if (ack?.error === 0) return { vip, outcome: 'removed' };
       if (ack?.name === 'EADDRNOTAVAIL' || ack?.name === 'ENODEV') return { vip, outcome: 'absent' };
       // Where there is no interface, there is no address.
@@ -157,18 +157,17 @@ export class NetlinkProvider implements LocalProvider {
       sent.push(answer);
       return answer;
     });
-    for (let at = 0; at < messages.length; at += BATCH) {
-      const batch = messages.slice(at, at + BATCH);
-      for (const message of batch) setSequence(message, this.#nextSequence());
-      const acks = this.#route.request(batch);
-      for (const [i, answer] of sent.slice(at, at + BATCH).entries()) answer.ack = acks[i];
-    }
+    if (messages.length === 0) return answers;
+    const acks = this.#route.request(messages);
+    for (const [i, answer] of sent.entries()) answer.ack = acks[i];
     return answers;
   }
 
-  #nextSequence(): number {
-    this.#sequence = (this.#sequence % 0xffff_ffff) + 1;
-    return this.#sequence;
+  /** Remembers an address that was bound or renewed; with what prefix length it was found stays true while it is there. */
+  #hold(vip: VirtualIp, lifetime: Lifetime): void {
+    const before = this.#held.get(keyOf(vip));
+    const found = before?.found !== undefined && { found: before.found };
+    this.#held.set(keyOf(vip), { vip, lifetime, foreign: false, ...found });
   }
 
   /** Takes over what was there already: addresses of an earlier life get the lifetime, a machine's own are left as they are. */
@@ -180,7 +179,10 @@ export class NetlinkProvider implements LocalProvider {
       const mine =
         this.#held.get(keyOf(vip))?.foreign === false ||
         records.some((record) => record.protocol === ADDRESS_PROTOCOL_VRRP || !(record.flags & IFA_F_PERMANENT));
-      this.#held.set(keyOf(vip), { vip, lifetime, foreign: !mine });
+      const other =
+        familyOf(vip.address) === 6 ? records.find(({ prefix }) => prefix !== vip.prefix)?.prefix : undefined;
+      const found = other !== undefined && { found: { ...vip, prefix: other } };
+      this.#held.set(keyOf(vip), { vip, lifetime, foreign: !mine, ...found });
       if (mine) ours.push(vip);
     }
     this.#send(ours, (address, index) => address.renew(index, lifetime));

@@ -1,7 +1,7 @@
 // The part of a kernel that the netlink provider talks to: interfaces, an address table with IPv4 secondaries, and a wire that
 // keeps the frames. Answers as Linux 6 does; messages are decoded with the project's own codec, which has tests of its own.
 import { type IpAddress, ipBytes, type MacAddress } from '../../../core/net/address.ts';
-import { host16, host32 } from '../../../core/net/netlink.ts';
+import { host16 } from '../../../core/net/netlink.ts';
 import {
   type AddressRecord,
   addAddressRequest,
@@ -24,7 +24,6 @@ export class FakeKernel {
   addresses: AddressRecord[] = [];
   /** How many messages each request held. */
   readonly requests: number[] = [];
-  readonly sequences: number[] = [];
   /** What left: interface index and bytes. */
   readonly wire: { readonly ifindex: number; readonly frame: Uint8Array }[] = [];
   flushes = 0;
@@ -56,7 +55,6 @@ export class FakeKernel {
       this.requests.push(messages.length);
       return messages.map((message) => {
         if (!(host16(message, 6) & NLM_F_ACK)) throw new Error('a message without NLM_F_ACK would never be answered');
-        this.sequences.push(host32(message, 8));
         return ack(this.refuse ?? this.#carryOut(message));
       });
     },
