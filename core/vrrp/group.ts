@@ -5,7 +5,9 @@
 //   after every `handle`          →  group.report(member, router.standing)
 //   instead of feeding `fault`, when a member gets its first reason for FAULT (also a fence)   →  group.fault(member, why)
 //   instead of feeding `recovered`, when its last reason is gone                               →  group.recovered(member)
-// Each of them returns orders: feed each event to the router of that member, and report again after it. That ends,
+// And when one member's router says `announce`, the engine announces for every member that is MASTER: the loser of one
+// network took its other routers along in silence, so nobody else tells the winner that there had been two of those.
+// Each call returns orders: feed each event to the router of that member, and report again after it. That ends,
 // since an order is given once: the group assumes that it is obeyed.
 import type { RouterEvent, RouterState, Standing } from './types.ts';
 

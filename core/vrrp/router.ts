@@ -26,8 +26,6 @@ export class VrrpRouter {
   #deadline: Instant | undefined;
   #ended = false;
   readonly #watch = new MasterWatch();
-  /** BACKUP: the master said goodbye, so the skew alone is running. */
-  #resigned = false;
   /** BACKUP in a sync group: the down timer ran out and no master was heard since. */
   #ready = false;
   #lastReason: TransitionReason = 'startup';
@@ -259,26 +257,26 @@ export class VrrpRouter {
         this.#emit({ type: 'drop', why: 'not-master' });
         return;
       }
-      this.#resigned = true;
+      this.#watch.resign();
       this.#deadline = earlier(this.#deadline!, after(now, this.skew));
       return;
     }
     if (!this.#watch.heeds(ad, this.#priority, this.#config, now)) return; // discard, the timer runs on
-    this.#follow(from, ad);
-    this.#resigned = this.#ready = false;
+    this.#follow(from, ad, now);
+    this.#ready = false;
     this.#deadline = after(now, this.downInterval);
   }
 
   /** RFC 9568 §6.4.2: Active_Down_Timer fires. */
   #masterIsDown(now: Instant): void {
-    const why = this.#resigned ? 'priority-zero' : 'master-timeout';
     if (this.#config.grouped) {
       this.#ready = true;
       this.#deadline = after(now, this.downInterval);
       return;
     }
     const who = this.masterSource ?? 'any master';
-    this.#becomeMaster(why, this.#resigned ? `${who} resigned` : `nothing heard from ${who}`, now);
+    if (this.#watch.resigned) this.#becomeMaster('priority-zero', `${who} resigned`, now);
+    else this.#becomeMaster('master-timeout', `nothing heard from ${who}`, now);
   }
 
   #heardInMaster({ from, ad }: AdvertEvent, now: Instant): void {
@@ -295,7 +293,7 @@ export class VrrpRouter {
       if (this.#config.advertiseBeforeYielding) this.#advertise();
       const why = higher ? 'higher-priority' : 'higher-address';
       this.#becomeBackup(why, `${from} has priority ${ad.priority}`, now);
-      this.#follow(from, ad);
+      this.#follow(from, ad, now);
       this.#deadline = after(now, this.downInterval);
       return;
     }
@@ -323,7 +321,7 @@ export class VrrpRouter {
     this.#source = config.source;
     this.#adverts.renew(config, this.#priority);
     if (!config.grouped) this.#ready = false;
-    if (this.#state === 'BACKUP' && !this.#resigned && this.downInterval !== running)
+    if (this.#state === 'BACKUP' && !this.#watch.resigned && this.downInterval !== running)
       this.#deadline = after(now, this.downInterval);
     if (this.#state === 'MASTER') this.#deadline = after(this.#deadline!, micros(config.interval - before.interval));
     this.#changePriority(effectivePriority(config.priority, adjustment));
@@ -367,7 +365,7 @@ export class VrrpRouter {
     const from = this.#state;
     this.#state = to;
     this.#deadline = deadline;
-    this.#resigned = this.#ready = false;
+    this.#ready = false;
     if (from === to) return;
     this.#lastReason = why;
     this.#lastDetail = detail;
@@ -386,8 +384,8 @@ export class VrrpRouter {
     this.#emit({ type: 'send', ad: goodbye(this.#config) });
   }
 
-  #follow(from: IpAddress, ad: Advertisement): void {
-    if (!this.#watch.follow(from, ad)) return;
+  #follow(from: IpAddress, ad: Advertisement, now: Instant): void {
+    if (!this.#watch.follow(from, ad, now)) return;
     this.#emit({ type: 'master', source: from, priority: ad.priority, interval: ad.interval });
   }
 

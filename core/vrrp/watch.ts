@@ -1,7 +1,7 @@
 // What a router remembers of the master while it waits: who it is, at which interval it speaks, how long it is
 // tolerated. Decides which adverts keep a BACKUP in its place; the router decides what follows.
-import type { IpAddress } from '../net/address.ts';
-import { after, type Instant, type Micros, type Priority } from '../units.ts';
+import { compareIp, type IpAddress } from '../net/address.ts';
+import { after, type Instant, instant, type Micros, type Priority } from '../units.ts';
 import { downInterval, skewTime } from './timers.ts';
 import type { Advertisement, RouterConfig } from './types.ts';
 
@@ -14,6 +14,8 @@ export interface KnownMaster {
 
 export class MasterWatch {
   #master: KnownMaster | undefined;
+  #heardAt = instant(0);
+  #resigned = false;
   /** Until when a lower master is tolerated; undefined: none was heard yet. */
   #tolerateUntil: Instant | undefined;
 
@@ -22,14 +24,35 @@ export class MasterWatch {
     return this.#master;
   }
 
+  /** Whether the master said goodbye, so that the skew alone is running. */
+  get resigned(): boolean {
+    return this.#resigned;
+  }
+
+  resign(): void {
+    this.#resigned = true;
+  }
+
   forget(): void {
     this.#master = undefined;
+    this.#resigned = false;
     this.#tolerateUntil = undefined;
   }
 
-  /** Remembers the sender of an advert that was heeded. True when anything about the master is new. */
-  follow(source: IpAddress, { priority, interval }: Advertisement): boolean {
+  /**
+   * Remembers the sender of an advert that was heeded. True when anything about the master is new. While a better
+   * master speaks, another one does not take its place: that is the last word of one who yields.
+   */
+  follow(source: IpAddress, { priority, interval }: Advertisement, now: Instant): boolean {
     const known = this.#master;
+    if (known !== undefined && known.source !== source && !this.#resigned) {
+      const speaks = now < after(this.#heardAt, known.interval);
+      const isBetter =
+        known.priority > priority || (known.priority === priority && compareIp(known.source, source) > 0);
+      if (speaks && isBetter) return false;
+    }
+    this.#heardAt = now;
+    this.#resigned = false;
     if (known?.source === source && known.priority === priority && known.interval === interval) return false;
     this.#master = { source, priority, interval };
     return true;

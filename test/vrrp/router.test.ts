@@ -560,3 +560,20 @@ test('the reason and the detail of the last change stay readable', () => {
   assert.equal(bench.router.lastReason, 'higher-priority');
   assert.equal(bench.router.lastDetail, '10.0.0.2 has priority 200');
 });
+
+test('the last word of one who yields does not hide the master that goes on', () => {
+  const bench = backup({ priority: priority(50) });
+  bench.hear(1, 200);
+  assert.deepEqual(bench.hear(1.1, 100, OTHER), []);
+  assert.equal(bench.router.masterSource, PEER);
+  assert.equal(bench.deadline, 1.1 + 3 + 206 / 256, 'yet it is an advert that a BACKUP heeds');
+});
+
+test('a lower master takes the place of one that is silent or has resigned', () => {
+  const bench = backup({ priority: priority(50) });
+  bench.hear(1, 200);
+  assert.deepEqual(bench.hear(2, 100, OTHER), ['master 10.0.0.3 100']);
+  bench.hear(2.5, 200);
+  bench.hear(2.6, 0);
+  assert.deepEqual(bench.hear(2.7, 100, OTHER), ['master 10.0.0.3 100']);
+});
