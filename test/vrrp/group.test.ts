@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type GroupOrder, SyncGroup } from '../../core/vrrp/group.ts';
+import type { Standing } from '../../core/vrrp/types.ts';
+
+const said = (orders: readonly GroupOrder[]): string[] =>
+  orders.map(({ member, event }) => {
+    if (event.type === 'group') return `${member} ${event.state}`;
+    return event.type === 'fault' ? `${member} fault: ${event.why}` : `${member} ${event.type}`;
+  });
+
+/** A group whose members have reported these standings one after the other. */
+function group(standings: Readonly<Record<string, Standing>>): SyncGroup {
+  const made = new SyncGroup('G', Object.keys(standings));
+  for (const [member, standing] of Object.entries(standings)) made.report(member, standing);
+  return made;
+}
+
+test('nobody becomes MASTER before everybody is ready', () => {
+  const g = group({ a: 'BACKUP', b: 'BACKUP' });
+  assert.deepEqual(g.report('a', 'READY'), []);
+  assert.equal(g.state, 'BACKUP');
+  assert.deepEqual(said(g.report('b', 'READY')), ['a MASTER', 'b MASTER']);
+  assert.equal(g.state, 'MASTER');
+});
+
+test('an order is given once', () => {
+  const g = group({ a: 'READY', b: 'BACKUP' });
+  assert.equal(g.report('b', 'READY').length, 2);
+  assert.deepEqual(g.report('a', 'MASTER'), []);
+  assert.deepEqual(g.report('b', 'MASTER'), []);
+});
+
+test('a member that is not ready any more holds the others back', () => {
+  const g = group({ a: 'READY', b: 'BACKUP' });
+  g.report('a', 'BACKUP');
+  assert.deepEqual(g.report('b', 'READY'), []);
+});
+
+test('a member that had to yield takes the others along', () => {
+  const g = group({ a: 'MASTER', b: 'MASTER', c: 'MASTER' });
+  assert.deepEqual(said(g.report('b', 'BACKUP')), ['a BACKUP', 'c BACKUP']);
+  assert.equal(g.state, 'BACKUP');
+});
+
+test('a member that has not begun holds the others back, but takes nobody down', () => {
+  const g = new SyncGroup('G', ['a', 'b']);
+  assert.equal(g.state, 'INIT');
+  g.report('a', 'BACKUP');
+  assert.deepEqual(g.report('a', 'READY'), []);
+  const leaving = group({ a: 'MASTER', b: 'MASTER' });
+  assert.deepEqual(leaving.report('b', 'LEAVING'), []);
+  assert.deepEqual(leaving.report('b', 'INIT'), []);
+});
+
+test('a fault of one is the fault of all', () => {
+  const g = group({ a: 'MASTER', b: 'MASTER', c: 'BACKUP' });
+  assert.deepEqual(said(g.fault('b', 'eth1 is down')), [
+    'b fault: eth1 is down',
+    'a fault: sync group G: b: eth1 is down',
+    'c fault: sync group G: b: eth1 is down',
+  ]);
+  assert.equal(g.state, 'FAULT');
+});
+
+test('nobody leaves FAULT before nobody has a fault', () => {
+  const g = group({ a: 'MASTER', b: 'MASTER' });
+  g.fault('a', 'eth0 is down');
+  assert.deepEqual(g.fault('b', 'eth1 is down'), []);
+  assert.deepEqual(g.recovered('a'), []);
+  assert.equal(g.state, 'FAULT');
+  assert.deepEqual(said(g.recovered('b')), ['a recovered', 'b recovered']);
+  assert.deepEqual(g.recovered('b'), []);
+});
+
+test('a member that begins while another one has a fault goes to FAULT', () => {
+  const g = new SyncGroup('G', ['a', 'b']);
+  assert.deepEqual(said(g.fault('a', 'eth0 is down')), ['a fault: eth0 is down']);
+  g.report('a', 'FAULT');
+  assert.deepEqual(said(g.report('b', 'BACKUP')), ['b fault: sync group G: a: eth0 is down']);
+});
+
+test('a member that has ended is left alone', () => {
+  const g = group({ a: 'INIT', b: 'MASTER' });
+  g.fault('b', 'eth0 is down');
+  assert.deepEqual(g.report('b', 'FAULT'), []);
+  assert.deepEqual(g.report('a', 'INIT'), []);
+});
+
+test('strangers are not heard', () => {
+  const g = group({ a: 'MASTER' });
+  assert.deepEqual(g.report('x', 'BACKUP'), []);
+  assert.deepEqual(g.fault('x', 'check'), []);
+  assert.deepEqual(g.recovered('x'), []);
+});
+
+test('obedient members always come to rest, and then they are all MASTER, none is, or all at work are in FAULT', () => {
+  const members = ['a', 'b', 'c'];
+  const step = fc.record({
+    member: fc.constantFrom(...members),
+    what: fc.constantFrom('BACKUP', 'READY', 'fault', 'recovered'),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const g = new SyncGroup('G', members);
+      const standings = new Map<string, Standing>();
+      let budget = 0;
+      const obey = (orders: readonly GroupOrder[]) => {
+        for (const { member, event } of orders) {
+          assert.ok(--budget > 0, 'orders without end');
+          if (event.type === 'fault') tell(member, 'FAULT');
+          else if (event.type === 'recovered') tell(member, 'BACKUP');
+          else if (event.type === 'group') tell(member, event.state);
+        }
+      };
+      const tell = (member: string, standing: Standing) => {
+        standings.set(member, standing);
+        obey(g.report(member, standing));
+      };
+      for (const member of members) tell(member, 'BACKUP');
+      for (const { member, what } of steps) {
+        budget = 20;
+        if (what === 'fault') obey(g.fault(member, 'check'));
+        else if (what === 'recovered') obey(g.recovered(member));
+        else if (standings.get(member) !== 'FAULT' && !(what === 'READY' && standings.get(member) === 'MASTER'))
+          tell(member, what as Standing);
+        const now = [...standings.values()];
+        const masters = now.filter((standing) => standing === 'MASTER').length;
+        const faults = now.filter((standing) => standing === 'FAULT').length;
+        assert.ok(masters === 0 || masters === members.length, now.join(' '));
+        assert.ok(faults === 0 || faults === members.length, now.join(' '));
+        assert.equal(g.state === 'MASTER', masters > 0);
+      }
+    }),
+  );
+});
