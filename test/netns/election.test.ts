@@ -45,8 +45,8 @@ describe('election', { concurrency: 3, ...needs('root', 'ip') }, () => {
             scripts: [{ name: 'check_web', command: script, weight: 2 }],
           },
         );
-      lab.daemon('vipkeeper', 'r1', text('r1', 150, command)).start();
-      lab.daemon('vipkeeper', 'r2', text('r2', 100, good)).start();
+      await lab.daemon('vipkeeper', 'r1', text('r1', 150, command)).up();
+      await lab.daemon('vipkeeper', 'r2', text('r2', 100, good)).up();
       await lab.master('r1', VIP);
       const { recorder } = lab;
       await recorder.wait('152', () => recorder.first('advert', 0, { host: 'r1', priority: 152 }) !== undefined, 5_000);
@@ -66,7 +66,7 @@ describe('election', { concurrency: 3, ...needs('root', 'ip') }, () => {
       const missing = join(lab.directory, 'nowhere.sh');
       const plain = lab.script('plain.sh', '#!/bin/sh\nexit 0\n');
       execFileSync('chmod', ['644', plain]);
-      const daemon = lab
+      const daemon = await lab
         .daemon(
           'vipkeeper',
           'r1',
@@ -81,7 +81,7 @@ describe('election', { concurrency: 3, ...needs('root', 'ip') }, () => {
             },
           ),
         )
-        .start();
+        .up();
       await lab.master('r1', VIP);
       await daemon.says(/chk_missing/, 5_000);
       await daemon.says(/chk_plain/, 5_000);
@@ -93,15 +93,12 @@ describe('election', { concurrency: 3, ...needs('root', 'ip') }, () => {
 
   test('A21: with nopreempt the better one that returns leaves the address where it is', () =>
     story('nopreempt', async (lab) => {
-      const r1 = lab.daemon('vipkeeper', 'r1', quick('r1', { priority: 150, nopreempt: true })).start();
+      const r1 = await lab.daemon('vipkeeper', 'r1', quick('r1', { priority: 150, nopreempt: true })).up();
       await lab.master('r1', VIP);
-      const r2 = lab.daemon('vipkeeper', 'r2', quick('r2', { priority: 100, nopreempt: true })).start();
-      await r2.says(/to=BACKUP/, 5_000);
+      const r2 = await lab.daemon('vipkeeper', 'r2', quick('r2', { priority: 100, nopreempt: true })).up();
       await r1.stop();
       await lab.master('r2', VIP);
-      const said = r1.log.length;
-      r1.start();
-      await r1.says(/to=BACKUP/, 5_000, said);
+      await r1.up();
       const began = now();
       await lab.adverts('r2', 20);
       assert.deepEqual(lab.recorder.all('holding', began, { ip: VIP }), []);
@@ -111,16 +108,13 @@ describe('election', { concurrency: 3, ...needs('root', 'ip') }, () => {
   test('A23: among equals the first one stays, whatever the addresses', () =>
     story('equals', async (lab) => {
       const { recorder } = lab;
-      lab.daemon('vipkeeper', 'r1', quick('r1', { priority: 100 })).start();
+      await lab.daemon('vipkeeper', 'r1', quick('r1', { priority: 100 })).up();
       await lab.master('r1', VIP);
-      const r2 = lab.daemon('vipkeeper', 'r2', quick('r2', { priority: 100 })).start();
-      await r2.says(/to=BACKUP/, 5_000);
+      const r2 = await lab.daemon('vipkeeper', 'r2', quick('r2', { priority: 100 })).up();
       const began = now();
       await lab.adverts('r1', 20);
       await r2.stop();
-      const said = r2.log.length;
-      r2.start();
-      await r2.says(/to=BACKUP/, 5_000, said);
+      await r2.up();
       await lab.adverts('r1', 20);
       assert.deepEqual(recorder.all('holding', began, { ip: VIP }), []);
       assert.deepEqual(recorder.all('advert', began, { host: 'r2' }), []);
@@ -130,9 +124,9 @@ describe('election', { concurrency: 3, ...needs('root', 'ip') }, () => {
     story('owner', async (lab) => {
       const { recorder } = lab;
       const slow = { version: 2 as const, advertInt: 1 };
-      lab.daemon('vipkeeper', 'r1', quick('r1', { priority: 100, ...slow })).start();
+      await lab.daemon('vipkeeper', 'r1', quick('r1', { priority: 100, ...slow })).up();
       await lab.master('r1', VIP);
-      const r2 = lab.daemon('vipkeeper', 'r2', quick('r2', { priority: 255, ...slow })).start();
+      const r2 = await lab.daemon('vipkeeper', 'r2', quick('r2', { priority: 255, ...slow })).up();
       await lab.master('r2', VIP);
       // It never was a backup that waited for three adverts: its first state is MASTER.
       assert.doesNotMatch(r2.log, /to=BACKUP/);

@@ -53,8 +53,7 @@ async function pair(mode: Mode, kinds: readonly [Kind, Kind]): Promise<void> {
   const master = lab.daemon(kinds[0], 'r1', textFor(mode, 1, 150));
   const backup = lab.daemon(kinds[1], 'r2', textFor(mode, 2, 100));
   try {
-    backup.start();
-    master.start();
+    await Promise.all([backup.up(), master.up()]);
     await lab.master('r1', VIP);
     const steady = now();
     await lab.adverts('r1', mode.steady);
@@ -63,7 +62,7 @@ async function pair(mode: Mode, kinds: readonly [Kind, Kind]): Promise<void> {
 
     await master.stop();
     await lab.master('r2', VIP);
-    master.start();
+    await master.up();
     await lab.master('r1', VIP);
     const crash = now();
     await master.crash();

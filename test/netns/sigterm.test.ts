@@ -18,9 +18,10 @@ async function stop(successor: Kind): Promise<void> {
   const { recorder } = lab;
   const text = (router: string, priority: number) =>
     conf({ routerId: router, instances: [{ priority, vips: [`${VIP}/24`] }] });
-  const ours = lab.daemon('vipkeeper', 'r1', text('r1', 150)).start();
-  const other = lab.daemon(successor, 'r2', text('r2', 100)).start();
+  const ours = lab.daemon('vipkeeper', 'r1', text('r1', 150));
+  const other = lab.daemon(successor, 'r2', text('r2', 100));
   try {
+    await Promise.all([ours.up(), other.up()]);
     await lab.master('r1', VIP);
     const prober = await lab.probe(VIP);
     await lab.adverts('r1', 1);
@@ -34,7 +35,7 @@ async function stop(successor: Kind): Promise<void> {
     assert.equal(recorder.bound('r1', VIP), false);
 
     const back = now();
-    ours.start();
+    await ours.up();
     await lab.master('r1', VIP);
     atMost((await prober.outage(back)).longest, OUTAGE_MS, 'the client was without an answer at the return');
 

@@ -18,10 +18,10 @@ async function withPair(name: string, body: (lab: Lab, r1: Daemon) => Promise<vo
   await using lab = await Lab.create({ name, arpWatch: [VIP] });
   const text = (router: string, priority: number) =>
     conf({ routerId: router, instances: [{ priority, version: 3, advertInt: 0.5, vips: [`${VIP}/24`] }] });
-  const r1 = lab.daemon('vipkeeper', 'r1', text('r1', 150), SPINNING).start();
-  const r2 = lab.daemon('vipkeeper', 'r2', text('r2', 100)).start();
+  const r1 = lab.daemon('vipkeeper', 'r1', text('r1', 150), SPINNING);
+  const r2 = lab.daemon('vipkeeper', 'r2', text('r2', 100));
   try {
-    await r2.says(/to=BACKUP/, 10_000);
+    await Promise.all([r1.up(), r2.up()]);
     await lab.master('r1', VIP);
     await body(lab, r1);
   } catch (error) {

@@ -60,6 +60,14 @@ export class Daemon implements AsyncDisposable {
     return this;
   }
 
+  /** Starts the process and waits until it takes part in elections. Starting takes its time where others do the same. */
+  async up(): Promise<this> {
+    const from = this.#log.length;
+    this.start();
+    await this.says(this.kind === 'vipkeeper' ? / running / : /Entering (BACKUP|MASTER) STATE/, 20_000, from);
+    return this;
+  }
+
   #agent(): string[] {
     return [process.execPath, this.#entry, 'run', '-f', this.file, '--runtime-dir', this.directory];
   }
