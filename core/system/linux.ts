@@ -52,20 +52,10 @@ export const IPV6_RECVHOPLIMIT = 51;
 
 export const MSG_DONTROUTE = 0x4;
 
-// netlink(7), rtnetlink(7)
+// netlink(7); its messages are in core/net/netlink.ts
 export const NETLINK_ROUTE = 0;
 export const SOL_NETLINK = 270;
 export const NETLINK_CAP_ACK = 10;
-export const NLMSG_HEADER = 16;
-export const NLMSG_NOOP = 1;
-export const NLMSG_ERROR = 2;
-export const NLMSG_DONE = 3;
-export const NLMSG_OVERRUN = 4;
-export const NLM_F_ACK = 0x4;
-export const NLM_F_DUMP_INTR = 0x10;
-export const RTMGRP_LINK = 0x1;
-export const RTMGRP_IPV4_IFADDR = 0x10;
-export const RTMGRP_IPV6_IFADDR = 0x100;
 
 // sched(7), prctl(2), namespaces(7)
 export const SCHED_OTHER = 0;

@@ -1,9 +1,10 @@
 // The route monitor port on Linux: what the kernel multicasts about links and addresses. It knows the netlink header
 // and nothing of what the messages say.
+import { forEachMessage, NLMSG_OVERRUN } from '../net/netlink.ts';
+import { RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR, RTMGRP_LINK } from '../net/rtnetlink.ts';
 import type { RouteMonitor } from '../ports/engine-io.ts';
 import * as linux from './linux.ts';
 import type { Handle, Native } from './native/index.ts';
-import { aligned, messageLength, NLMSG_TYPE, readU16 } from './netlink-datagram.ts';
 import { netlinkSockaddr } from './sockaddr.ts';
 import { setReceiveBuffer } from './socket-buffers.ts';
 
@@ -11,7 +12,9 @@ const RECEIVE_SIZE = 64 * 1024;
 const SOCKET_BUFFER = 4 * 1024 * 1024;
 /** Datagrams of one call: a storm must not hold up the adverts. */
 const LIMIT = 256;
-const GROUPS = linux.RTMGRP_LINK | linux.RTMGRP_IPV4_IFADDR | linux.RTMGRP_IPV6_IFADDR;
+/** NLMSG_MIN_TYPE: below are the messages of netlink itself. */
+const FIRST_ROUTE_TYPE = 16;
+const GROUPS = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
 
 export class LinuxRouteMonitor implements RouteMonitor {
   ready = false;
@@ -57,14 +60,12 @@ export class LinuxRouteMonitor implements RouteMonitor {
 
   /** False when the datagram is damaged or reports a loss. */
   #messages(size: number, sink: (message: Uint8Array) => void): boolean {
-    for (let at = 0; ; ) {
-      const length = messageLength(this.#buffer, at, size);
-      if (length <= 0) return length === 0;
-      const type = readU16(this.#buffer, at + NLMSG_TYPE);
-      if (type === linux.NLMSG_OVERRUN) return false;
-      if (type >= 16) sink(this.#buffer.subarray(at, at + length));
-      at += aligned(length);
-    }
+    let lost = false;
+    const whole = forEachMessage(this.#buffer.subarray(0, size), (message, { type }) => {
+      if (type === NLMSG_OVERRUN) lost = true;
+      else if (type >= FIRST_ROUTE_TYPE) sink(message);
+    });
+    return whole === 'ok' && !lost;
   }
 
   #discard(): void {

@@ -1,19 +1,22 @@
 // The route socket port on Linux: requests to rtnetlink, packed and acknowledged, and whole dumps. It knows the
 // netlink header and nothing of what the messages say.
+import {
+  align,
+  forEachMessage,
+  type NetlinkHeader,
+  NLM_F_ACK,
+  NLM_F_DUMP_INTR,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  NLMSG_NOOP,
+  readErrorCode,
+  readNetlinkHeader,
+  setHost32,
+  setSequence,
+} from '../net/netlink.ts';
 import type { NetlinkAck, RouteSocket } from '../ports/engine-io.ts';
 import * as linux from './linux.ts';
 import type { Handle, Native } from './native/index.ts';
-import {
-  aligned,
-  messageLength,
-  NLMSG_FLAGS,
-  NLMSG_PID,
-  NLMSG_SEQ,
-  NLMSG_TYPE,
-  readU16,
-  readU32,
-  writeU32,
-} from './netlink-datagram.ts';
 import { netlinkSockaddr } from './sockaddr.ts';
 import { setReceiveBuffer, setSendBuffer } from './socket-buffers.ts';
 
@@ -27,8 +30,10 @@ const SOCKET_BUFFER = 4 * 1024 * 1024;
 const DUMP_LIMIT = 32 * 1024 * 1024;
 const DUMP_ATTEMPTS = 10;
 /** The kernel answers within the send; these only bound what must not happen. Microseconds, and waits in a row. */
-const PATIENCE = 50_000;
+const PATIENCE = 10_000;
 const WAITS = 4;
+/** nlmsg_pid of struct nlmsghdr; the kernel puts in ours where it is 0. */
+const PORT = 12;
 const DONE: NetlinkAck = Object.freeze({ error: 0, name: 'OK' });
 
 export class LinuxRouteSocket implements RouteSocket {
@@ -69,9 +74,9 @@ export class LinuxRouteSocket implements RouteSocket {
       let size = 0;
       while (end < messages.length && end - first < CHUNK) {
         const message = messages[end]!;
-        if (size + aligned(message.length) > SEND_SIZE) break;
+        if (size + align(message.length) > SEND_SIZE) break;
         this.#put(message, size, this.#sequence + 1 + end - first);
-        size += aligned(message.length);
+        size += align(message.length);
         end++;
       }
       this.#exchange(size, end - first, acks);
@@ -81,10 +86,10 @@ export class LinuxRouteSocket implements RouteSocket {
   }
 
   #put(message: Uint8Array, at: number, sequence: number): void {
-    this.#out.fill(0, at + message.length, at + aligned(message.length));
-    this.#out.set(message, at);
-    writeU32(this.#out, at + NLMSG_SEQ, sequence >>> 0);
-    writeU32(this.#out, at + NLMSG_PID, 0);
+    const place = this.#out.subarray(at, at + align(message.length)).fill(0);
+    place.set(message);
+    setSequence(place, sequence >>> 0);
+    setHost32(place, PORT, 0);
   }
 
   /** Sends the chunk in `#out`, whose sequence numbers follow `#sequence`, and appends `count` acks. */
@@ -99,11 +104,13 @@ export class LinuxRouteSocket implements RouteSocket {
     }
     const answers = new Array<NetlinkAck | undefined>(count).fill(undefined);
     let missing = count;
-    this.#answers((bytes, at, length) => {
-      const which = (readU32(bytes, at + NLMSG_SEQ) - base) >>> 0;
-      if (which >= count || readU16(bytes, at + NLMSG_TYPE) !== linux.NLMSG_ERROR || length < 20) return true;
+    this.#answers((message, header) => {
+      const which = (header.sequence - base) >>> 0;
+      if (which >= count || header.type !== NLMSG_ERROR) return true;
+      const error = readErrorCode(message);
+      if (typeof error !== 'number') return true;
       if (answers[which] === undefined) missing--;
-      answers[which] = this.#ack(readU32(bytes, at + linux.NLMSG_HEADER) | 0);
+      answers[which] = this.#ack(error);
       return missing > 0;
     });
     const lost = this.#ack(-linux.ENOBUFS);
@@ -124,26 +131,32 @@ export class LinuxRouteSocket implements RouteSocket {
   }
 
   /**
-   * Hands every message that comes to `take` until it returns false.
-   * Returns 0, or the negative errno that ended it: -ENOBUFS when some were lost, -ETIMEDOUT when none came.
+   * Hands the messages that come to `take` until it returns false or the queue is empty after a loss.
+   * Returns 0, or a negative errno: -ENOBUFS when some were lost, -ETIMEDOUT when none came any more.
    */
-  #answers(take: (bytes: Uint8Array, at: number, length: number) => boolean): number {
+  #answers(take: (message: Uint8Array, header: NetlinkHeader) => boolean): number {
+    let lost = false;
     for (let waits = 0; ; ) {
       const size = this.#native.recv(this.handle, this.#in);
       if (size === -linux.EINTR) continue;
       if (size === -linux.EAGAIN) {
+        if (lost) return -linux.ENOBUFS;
         if (++waits > WAITS) return -linux.ETIMEDOUT;
         this.#native.ppoll(this.#pollHandle, this.#pollEvents, 1, this.#native.monotonic() + PATIENCE);
         continue;
       }
+      if (size === -linux.ENOBUFS) {
+        lost = true; // what is still queued is good
+        continue;
+      }
       if (size < 0) return size;
       if (size > RECEIVE_SIZE) return -linux.EMSGSIZE;
-      for (let at = 0; ; ) {
-        const length = messageLength(this.#in, at, size);
-        if (length <= 0) break;
-        if (!take(this.#in, at, length)) return 0;
-        at += aligned(length);
-      }
+      let more = true;
+      const whole = forEachMessage(this.#in.subarray(0, size), (message, header) => {
+        more &&= take(message, header);
+      });
+      if (whole !== 'ok') lost = true;
+      if (!more) return lost ? -linux.ENOBUFS : 0;
     }
   }
 
@@ -152,8 +165,7 @@ export class LinuxRouteSocket implements RouteSocket {
    * @throws Error with `code` when the kernel refuses, when ten attempts were interrupted, or beyond 32 MiB
    */
   dump(request: Uint8Array, sink: (message: Uint8Array) => void): void {
-    if (messageLength(request, 0, request.length) !== request.length || request.length > SEND_SIZE)
-      throw new TypeError('not a netlink message');
+    assertWhole(request);
     let error = 0;
     for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
       const messages: Uint8Array[] = [];
@@ -175,23 +187,22 @@ export class LinuxRouteSocket implements RouteSocket {
     this.#sequence = (this.#sequence + 1) >>> 0;
     const sequence = this.#sequence;
     this.#put(request, 0, sequence);
-    const sent = this.#send(aligned(request.length));
+    const sent = this.#send(align(request.length));
     if (sent < 0) return sent;
     let size = 0;
     let outcome = 0;
-    const ended = this.#answers((bytes, at, length) => {
-      if (readU32(bytes, at + NLMSG_SEQ) !== sequence) return true;
-      const type = readU16(bytes, at + NLMSG_TYPE);
-      if (readU16(bytes, at + NLMSG_FLAGS) & linux.NLM_F_DUMP_INTR) outcome ||= -linux.EINTR;
-      if (type === linux.NLMSG_DONE || type === linux.NLMSG_ERROR) {
-        // both carry an error number where they have room for one
-        if (length >= 20) outcome = readU32(bytes, at + linux.NLMSG_HEADER) | 0 || outcome;
+    const ended = this.#answers((message, header) => {
+      if (header.sequence !== sequence) return true;
+      if (header.flags & NLM_F_DUMP_INTR) outcome ||= -linux.EINTR;
+      if (header.type === NLMSG_DONE || header.type === NLMSG_ERROR) {
+        const error = readErrorCode(message);
+        if (typeof error === 'number' && error !== 0) outcome = error;
         return false;
       }
-      if (type === linux.NLMSG_NOOP) return true;
-      size += length;
+      if (header.type === NLMSG_NOOP) return true;
+      size += header.length;
       if (size > DUMP_LIMIT) outcome = -linux.EMSGSIZE;
-      else if (outcome === 0) messages.push(bytes.slice(at, at + length));
+      else if (outcome === 0) messages.push(message.slice());
       return true;
     });
     return outcome || ended;
@@ -202,9 +213,13 @@ export class LinuxRouteSocket implements RouteSocket {
   }
 }
 
+function assertWhole(message: Uint8Array): NetlinkHeader {
+  const header = readNetlinkHeader(message);
+  if (typeof header === 'string' || header.length !== message.length || header.length > SEND_SIZE)
+    throw new TypeError('not a netlink message');
+  return header;
+}
+
 function assertRequest(message: Uint8Array): void {
-  const whole = messageLength(message, 0, message.length) === message.length && message.length <= SEND_SIZE;
-  if (!whole) throw new TypeError('not a netlink message');
-  const acknowledged = readU16(message, NLMSG_FLAGS) & linux.NLM_F_ACK;
-  if (!acknowledged) throw new TypeError('a netlink request needs NLM_F_ACK');
+  if (!(assertWhole(message).flags & NLM_F_ACK)) throw new TypeError('a netlink request needs NLM_F_ACK');
 }

@@ -742,7 +742,7 @@ static napi_value fn_prctl(napi_env env, napi_callback_info info) {
   napi_value argv[2];
   int64_t option, value;
   if (!enter(env, info, 2, argv) || !get_integer(env, argv[0], "option", 0, INT32_MAX, &option) ||
-      !get_integer(env, argv[1], "value", 0, INT64_C(9007199254740991), &value))
+      !get_integer(env, argv[1], "value", 0, INT32_MAX, &value))
     return NULL;
   switch (option) {  // only those whose arguments are plain numbers, never an address
     case 1: case 3: case 4: case 8: case 29: case 30: case 38: case 39: break;
