@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type IpAddress, ip } from '../../core/net/address.ts';
-import { type Instant, instant, millis, priority, seconds } from '../../core/units.ts';
+import { after, type Instant, instant, millis, priority, seconds } from '../../core/units.ts';
 import { admit, type ReceiveRules } from '../../core/vrrp/admission.ts';
 import { decode, type Envelope, encode, VRRP_GROUP } from '../../core/vrrp/packet.ts';
 import { VrrpRouter } from '../../core/vrrp/router.ts';
@@ -126,9 +126,9 @@ test('damaged packets never throw, and what is refused changes neither state nor
       const router = new VrrpRouter(CONFIG);
       router.handle({ type: 'startup' }, instant(0));
       if (asMaster) router.handle({ type: 'timer' }, router.deadline!);
-      let now = asMaster ? seconds(4) : seconds(1);
+      let now = instant(asMaster ? seconds(4) : seconds(1));
       for (const { source, destination, ttl, priority, damage, cut } of packets) {
-        now = millis(now / 1000 + 10);
+        now = after(now, millis(10));
         const envelope: Envelope = { family: 4, source, destination };
         const bytes = encode({ ...CONFIG, priority }, envelope);
         for (const { at, value } of damage) if (at < bytes.length) bytes[at] = value;
@@ -141,7 +141,7 @@ test('damaged packets never throw, and what is refused changes neither state nor
           assert.deepEqual([router.state, router.deadline], before);
         } else {
           admitted++;
-          router.handle({ type: 'advertisement', from: source, ad: verdict.ad }, instant(now));
+          router.handle({ type: 'advertisement', from: source, ad: verdict.ad }, now);
         }
       }
     }),
