@@ -15,7 +15,10 @@ function reason(name: string, vip: VirtualIp): string {
   if (name === 'EPERM') return 'not permitted, the process needs CAP_NET_ADMIN';
   if (name === 'EACCES' && six) return `IPv6 is off there, see net.ipv6.conf.${vip.device}.disable_ipv6`;
   if (name === 'EAFNOSUPPORT' || name === 'EOPNOTSUPP') return `the kernel has no IPv${six ? 6 : 4}`;
-  if (name === 'EINVAL') return 'the kernel refuses these settings; check prefix length, label, peer and broadcast';
+  if (name === 'EINVAL')
+    return six
+      ? 'the kernel refuses these settings; check prefix length and peer'
+      : 'the kernel refuses these settings; in a subnet that is there already they must have the same scope';
   if (name === 'EADDRNOTAVAIL') return 'the kernel does not allow this kind of address there';
   if (name === 'ENOBUFS' || name === 'ENOMEM') return 'its answer was lost, or it is out of memory';
   if (name === 'EIO' || name === 'ETIMEDOUT') return 'the kernel did not answer';

@@ -122,21 +122,28 @@ export class NetlinkProvider implements LocalProvider {
     return sent;
   }
 
-  /** An address counts as held whatever its prefix length: it answers. When the kernel does not tell, none is. */
+  /**
+   * An address counts as held whatever its prefix length: it answers. When the kernel does not tell, none is.
+   * Prepares the addresses too, since whoever will bind them looks first, and has time then.
+   */
   observe(vips: readonly VirtualIp[]): readonly VirtualIp[] {
+    this.prepare(vips);
     const table = this.#table();
     return table ? vips.filter((vip) => this.#find(table, vip).length > 0) : [];
   }
 
   /**
-   * What an earlier life left behind: those of these addresses that are bound on their devices now, with the prefix lengths they
-   * have there, ready for `unbind`. When the kernel does not tell, all of them, since removing what is absent is harmless.
+   * What an earlier life left behind: those of these addresses that are bound on their devices now, ready for `unbind`. One with
+   * another prefix length than asked for is among them, with the length it has, unless it is the machine's own. When the kernel
+   * does not tell, all of them, since removing what is absent is harmless.
    */
   leftovers(vips: readonly VirtualIp[]): readonly VirtualIp[] {
     const table = this.#table();
     if (!table) return vips;
     return vips.flatMap((vip) =>
-      this.#find(table, vip).map(({ prefix }) => (prefix === vip.prefix ? vip : { ...vip, prefix })),
+      this.#find(table, vip)
+        .filter((record) => record.prefix === vip.prefix || isOurs(record))
+        .map(({ prefix }) => (prefix === vip.prefix ? vip : { ...vip, prefix })),
     );
   }
 
@@ -176,9 +183,7 @@ export class NetlinkProvider implements LocalProvider {
     const ours: VirtualIp[] = [];
     for (const vip of present) {
       const records = table ? this.#find(table, vip) : [];
-      const mine =
-        this.#held.get(keyOf(vip))?.foreign === false ||
-        records.some((record) => record.protocol === ADDRESS_PROTOCOL_VRRP || !(record.flags & IFA_F_PERMANENT));
+      const mine = this.#held.get(keyOf(vip))?.foreign === false || records.some(isOurs);
       const other =
         familyOf(vip.address) === 6 ? records.find(({ prefix }) => prefix !== vip.prefix)?.prefix : undefined;
       const found = other !== undefined && { found: { ...vip, prefix: other } };
@@ -254,6 +259,10 @@ const failure = (verb: 'bind' | 'renew' | 'remove', { vip, ack, refused }: Answe
   outcome: 'failed',
   why: refused ?? explain(verb, vip, ack),
 });
+
+/** Whether VRRP bound an address: by its mark or, before Linux 5.18, by its finite lifetime. */
+const isOurs = ({ protocol, flags }: AddressRecord): boolean =>
+  protocol === ADDRESS_PROTOCOL_VRRP || (flags & IFA_F_PERMANENT) === 0;
 
 /** The name under which an address is remembered, whichever object describes it. */
 const keyOf = (vip: VirtualIp): string => `${vip.device} ${vip.address}/${vip.prefix}`;

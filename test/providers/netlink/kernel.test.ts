@@ -79,7 +79,7 @@ describe('the netlink provider on the real kernel', needs('root', 'ip'), () => {
   });
 
   beforeEach(() => {
-    run('address', 'flush', 'dev', 'e0', 'scope', 'global');
+    run('address', 'flush', 'dev', 'e0');
     run('address', 'add', `${OWN}/24`, 'dev', 'e0');
     links = readLinks();
     provider = new NetlinkProvider({ route, frames, links: (name) => links.get(name) });
@@ -170,15 +170,17 @@ describe('the netlink provider on the real kernel', needs('root', 'ip'), () => {
   });
 
   test('what was asked for is what ip shows', () => {
-    provider.bind([vip('10.0.0.100/24', { label: 'e0:vip', scope: 253 }), vip('10.0.0.101/32')], 50);
+    const labelledVip = vip('10.0.0.100/24', { label: 'e0:vip' });
+    provider.bind([labelledVip, vip('10.0.0.101/32', { scope: 253 })], 50);
     const labelled = shown('10.0.0.100')!;
     assert.deepEqual(
       [labelled.prefixlen, labelled.label, labelled.scope, labelled.dynamic],
-      [24, 'e0:vip', 'link', true],
+      [24, 'e0:vip', 'global', true],
     );
     assert.ok(labelled.valid_life_time > 0 && labelled.valid_life_time <= 50, `${labelled.valid_life_time}`);
-    assert.deepEqual([shown('10.0.0.101')?.prefixlen, shown('10.0.0.101')?.label], [32, 'e0']);
-    provider.renew([vip('10.0.0.100/24', { label: 'e0:vip', scope: 253 })], 'forever');
+    const plain = shown('10.0.0.101')!;
+    assert.deepEqual([plain.prefixlen, plain.label, plain.scope], [32, 'e0', 'link']);
+    provider.renew([labelledVip], 'forever');
     assert.equal(shown('10.0.0.100')?.valid_life_time, 0xffffffff);
     assert.equal(shown('10.0.0.100')?.dynamic, undefined);
   });
@@ -250,13 +252,15 @@ describe('the netlink provider on the real kernel', needs('root', 'ip'), () => {
   });
 
   test('leftovers are found with the prefix length they have, and can be removed', () => {
-    run('address', 'add', '10.7.0.100/24', 'dev', 'e0');
-    const left = provider.leftovers([vip('10.7.0.100/32'), vip('10.7.0.101/32')]);
+    const vips = [vip('10.7.0.100/32'), vip('10.7.0.101/32'), vip(`${OWN}/32`)];
+    provider.bind([vip('10.7.0.100/24')], 60);
+    const left = provider.leftovers(vips);
     assert.deepEqual(
       left.map(({ address: ip, prefix }) => `${ip}/${prefix}`),
       ['10.7.0.100/24'],
     );
     assert.deepEqual(words(provider.unbind(left)), ['removed']);
+    assert.deepEqual([...table().keys()], [OWN]);
   });
 
   test('the refusals of the kernel become sentences', () => {
@@ -265,6 +269,7 @@ describe('the netlink provider on the real kernel', needs('root', 'ip'), () => {
       return outcome?.outcome === 'failed' ? outcome.why : outcome?.outcome;
     };
     assert.equal(why(vip('10.0.0.9/32', { device: 'none' })), 'there is no interface none for 10.0.0.9');
+    assert.match(why(vip('10.0.0.9/24', { scope: 253 }))!, /same scope.*\(EINVAL\)$/);
     assert.match(why(vip('ff02::9/128'))!, /^cannot bind ff02::9\/128 on e0: .*\(E[A-Z]+\)$/);
     links = new Map([['e0', { ...links.get('e0')!, index: 4711 }]]);
     assert.match(why(vip('10.0.0.9/32'))!, /the interface is gone \(ENODEV\)$/);

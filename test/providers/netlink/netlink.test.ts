@@ -235,7 +235,7 @@ test('failures are sentences', () => {
   kernel.refuse = 'ENODEV';
   assert.equal(bind(vip('10.0.0.1')), 'cannot bind 10.0.0.1/32 on eth0: the interface is gone (ENODEV)');
   kernel.refuse = 'EINVAL';
-  assert.match(reasons(provider.renew([vip('10.0.0.1')], 4))[0]!, /^cannot renew .* check prefix length/);
+  assert.match(reasons(provider.renew([vip('10.0.0.1')], 4))[0]!, /^cannot renew .* must have the same scope/);
   assert.match(reasons(provider.unbind([vip('10.0.0.1')]))[0]!, /^cannot remove .*\(EINVAL\)$/);
 });
 
@@ -347,18 +347,27 @@ test('observing tells which addresses are held on their device, whatever the pre
 
 test('leftovers can be removed as they are', () => {
   const { kernel, provider } = setUp();
-  const vips = [vip('10.0.0.1'), vip('10.0.0.2'), vip('fd00::1')];
+  const vips = [vip('10.0.0.1'), vip('10.0.0.2'), vip('fd00::1'), vip('10.0.0.4')];
+  const ours = { index: 2, protocol: ADDRESS_PROTOCOL_VRRP };
   kernel.put({ index: 2, address: ip('10.0.0.1'), prefix: 32 });
-  kernel.put({ index: 2, address: ip('10.0.0.1'), prefix: 24 });
-  kernel.put({ index: 2, address: ip('fd00::1'), prefix: 64 });
+  kernel.put({ ...ours, address: ip('10.0.0.1'), prefix: 24 });
+  kernel.put({ ...ours, address: ip('fd00::1'), prefix: 64 });
+  kernel.put({ index: 2, address: ip('10.0.0.4'), prefix: 24, validLifetime: 3, preferredLifetime: 3 });
   const left = provider.leftovers(vips);
   assert.deepEqual(
     left.map(({ address, prefix }) => `${address}/${prefix}`),
-    ['10.0.0.1/32', '10.0.0.1/24', 'fd00::1/64'],
+    ['10.0.0.1/32', '10.0.0.1/24', 'fd00::1/64', '10.0.0.4/24'],
   );
-  assert.deepEqual(words(provider.unbind(left)), ['removed', 'removed', 'removed']);
+  assert.deepEqual(new Set(words(provider.unbind(left))), new Set(['removed', 'absent']));
   assert.deepEqual(kernel.addresses, []);
   assert.deepEqual(provider.leftovers(vips), []);
+});
+
+test("a machine's own address in another prefix length is no leftover", () => {
+  const { kernel, provider } = setUp();
+  kernel.put({ index: 2, address: ip('10.0.0.1'), prefix: 24 });
+  assert.deepEqual(provider.leftovers([vip('10.0.0.1/32')]), []);
+  assert.deepEqual(provider.leftovers([vip('10.0.0.1/24')]).length, 1);
 });
 
 test('when the kernel does not tell, every address may be a leftover', () => {
