@@ -2,7 +2,7 @@
 // never allocates for a packet it refuses, and decides nothing that the routers can decide.
 import type { InstanceConfig } from '../config/model.ts';
 import type { IpAddress } from '../net/address.ts';
-import type { Clock, Datagram, EngineNetwork, Pollable, Poller, RouteMonitor } from '../ports/engine-io.ts';
+import type { Clock, Datagram, EngineNetwork, Pollable, Poller } from '../ports/engine-io.ts';
 import { after, between, type Instant, type Micros, millis, type Priority } from '../units.ts';
 import type { LocalProvider } from '../vip/local-provider.ts';
 import type { AdmissionWarning } from '../vrrp/admission.ts';
@@ -14,7 +14,7 @@ import { Groups } from './groups.ts';
 import { Holdings } from './holdings.ts';
 import type { LeaseWatch } from './lease.ts';
 import { judgeLinks } from './link-verdict.ts';
-import type { LinkTable } from './links.ts';
+import type { Links } from './links.ts';
 import type { EngineCommand, EngineConfig, EngineEvent, TrackVerdict } from './messages.ts';
 import { Roster } from './roster.ts';
 import { Segment, type SegmentListener } from './segment.ts';
@@ -31,8 +31,9 @@ export interface EngineDependencies {
   readonly wallClock: () => number;
   readonly poller: Poller;
   readonly network: EngineNetwork;
-  readonly links: LinkTable;
-  readonly monitor: RouteMonitor;
+  readonly links: Links;
+  /** What tells of changes that `links` then reads. */
+  readonly monitor: Pollable;
   readonly provider: LocalProvider;
   readonly lease: LeaseWatch;
   readonly inbox: Inbox;
@@ -95,6 +96,16 @@ export class Engine implements DriverHost, SegmentListener {
     } catch (error) {
       this.#giveUp(error);
     }
+  }
+
+  /** Until when the next turn will wait if nothing happens. */
+  get wake(): Instant {
+    return this.#nextWake();
+  }
+
+  /** Every router has ended and every address is gone. */
+  get done(): boolean {
+    return this.#done;
   }
 
   /** One turn of the loop: blocks until something is to be done, and does it. */
@@ -240,7 +251,7 @@ export class Engine implements DriverHost, SegmentListener {
   }
 
   #fence(now: Instant): void {
-    if (this.#fenced || this.#config === undefined) return;
+    if (this.#fenced) return;
     this.#fenced = true;
     this.#fenceEpoch++;
     for (const driver of this.#roster) this.#act(driver, now, () => driver.fence(now));

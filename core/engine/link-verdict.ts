@@ -2,7 +2,7 @@
 import type { InstanceConfig, Track } from '../config/model.ts';
 import { judge, type TrackedState } from '../health/verdict.ts';
 import type { IpAddress } from '../net/address.ts';
-import type { LinkTable } from './links.ts';
+import type { Links } from './links.ts';
 
 export interface LinkVerdict {
   readonly faults: readonly string[];
@@ -14,7 +14,7 @@ export interface LinkVerdict {
 
 export function judgeLinks(
   config: InstanceConfig,
-  links: Pick<LinkTable, 'get' | 'primaryAddress'>,
+  links: Pick<Links, 'get' | 'primaryAddress'>,
   isVirtual: (address: IpAddress) => boolean,
 ): LinkVerdict {
   const faults: string[] = [];

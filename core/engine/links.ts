@@ -21,6 +21,9 @@ export interface LinkChanges {
   readonly overrun: boolean;
 }
 
+/** What the engine asks of its view of the kernel. */
+export type Links = Pick<LinkTable, 'get' | 'primaryAddress' | 'update'>;
+
 export class LinkTable {
   readonly #monitor: RouteMonitor;
   readonly #route: RouteSocket;

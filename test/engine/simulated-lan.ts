@@ -1,0 +1,270 @@
+// Whole engines on a simulated segment in virtual time: the production code from the loop inwards, fakes outside.
+// One clock for all; a packet arrives when its delay has passed; nothing waits for real.
+import type { InstanceConfig } from '../../core/config/model.ts';
+import { Engine, type EngineDependencies, type Inbox } from '../../core/engine/engine.ts';
+import { LeaseHolder, LeaseWatch, leaseMemory } from '../../core/engine/lease.ts';
+import type { EngineCommand, EngineConfig, EngineEvent, TrackVerdict } from '../../core/engine/messages.ts';
+import { formatIp, type IpAddress, type MacAddress } from '../../core/net/address.ts';
+import type { AddressRecord } from '../../core/net/rtnetlink.ts';
+import type { Datagram, LinkInfo, Pollable, VrrpSocket } from '../../core/ports/engine-io.ts';
+import { after, type Instant, instant, type Micros, micros, seconds } from '../../core/units.ts';
+import type { BindOutcome, LocalProvider } from '../../core/vip/local-provider.ts';
+import type { VirtualIp } from '../../core/vip/virtual-ip.ts';
+
+/** One advert as it passed the segment. */
+export interface Sent {
+  readonly at: Instant;
+  readonly node: SimulatedNode;
+  readonly vrid: number;
+  readonly priority: number;
+}
+
+export class SimulatedLan {
+  now: Instant = seconds(1_000) as number as Instant;
+  readonly nodes: SimulatedNode[] = [];
+  readonly sent: Sent[] = [];
+  /** Loses packets for which it is true. */
+  loses: (from: SimulatedNode, to: SimulatedNode) => boolean = () => false;
+  delay: Micros = micros(50);
+  readonly #start = this.now;
+
+  add(address: string): SimulatedNode {
+    const node = new SimulatedNode(this, address as IpAddress);
+    this.nodes.push(node);
+    return node;
+  }
+
+  /** Microseconds since the beginning. */
+  get elapsed(): number {
+    return this.now - this.#start;
+  }
+
+  carry(from: SimulatedNode, packet: Uint8Array, destination: IpAddress): void {
+    this.sent.push({ at: this.now, node: from, vrid: packet[21]!, priority: packet[22]! });
+    for (const to of this.nodes) {
+      if (to === from || this.loses(from, to) || !from.link.running || !to.link.running) continue;
+      if (destination === to.address || destination.startsWith('224.')) to.deliver(packet, after(this.now, this.delay));
+    }
+  }
+
+  /** Lets time pass. */
+  run(duration: Micros): void {
+    this.runUntil(() => false, duration);
+  }
+
+  /** Lets time pass until something holds; whether it did within the limit. */
+  runUntil(condition: () => boolean, limit: Micros): boolean {
+    const end = after(this.now, limit);
+    for (;;) {
+      if (condition()) return true;
+      const next = Math.min(...this.nodes.map((node) => node.wake));
+      if (next > end) break;
+      if (next > this.now) this.now = instant(next);
+      for (const node of this.nodes) if (node.wake <= this.now) node.turn();
+    }
+    this.now = end;
+    return condition();
+  }
+}
+
+export class SimulatedNode {
+  readonly lan: SimulatedLan;
+  readonly address: IpAddress;
+  readonly events: EngineEvent[] = [];
+  readonly kernel = new Map<string, { readonly vip: VirtualIp; lifetime: number | 'forever'; boundAt: Instant }>();
+  /** Addresses announced, with the time. */
+  readonly announced: { readonly at: Instant; readonly address: IpAddress; readonly repeat: number }[] = [];
+  link: LinkInfo = {
+    index: 2,
+    name: 'eth0',
+    mac: '02:00:00:00:00:01' as MacAddress,
+    mtu: 1500,
+    running: true,
+    loopback: false,
+  };
+  /** Does not run while set (SIGSTOP). */
+  stopped = false;
+  /** Its agent gives no sign of life while set. */
+  agentHangs = false;
+  readonly #inbox: EngineCommand[] = [];
+  readonly #waiting: { readonly packet: Uint8Array; readonly at: Instant }[] = [];
+  readonly #removed: AddressRecord[] = [];
+  #linkChanged = false;
+  #fails = false;
+  #listening = false;
+  readonly #bell: Inbox;
+  readonly #monitor: Pollable = { ready: false };
+  readonly #socket: VrrpSocket;
+  readonly #holder: LeaseHolder;
+  readonly engine: Engine;
+
+  constructor(lan: SimulatedLan, address: IpAddress) {
+    this.lan = lan;
+    this.address = address;
+    const memory = leaseMemory();
+    this.#holder = new LeaseHolder(memory);
+    this.#bell = { ready: false, take: () => this.#inbox.shift() };
+    this.#socket = this.#makeSocket();
+    const dependencies: EngineDependencies = {
+      clock: { now: () => lan.now },
+      wallClock: () => lan.now / 1_000,
+      poller: { add: () => {}, remove: () => {}, wait: () => this.#poll() },
+      network: {
+        vrrpSocket: () => {
+          this.#listening = true;
+          return this.#socket;
+        },
+        frameSocket: () => unused(),
+        routeSocket: () => unused(),
+        routeMonitor: () => unused(),
+      },
+      links: {
+        get: (name) => (name === 'eth0' ? { ...this.link, up: true, carrier: true } : undefined),
+        primaryAddress: (name) => (name === 'eth0' ? this.address : undefined),
+        update: () => {
+          const removed = this.#removed.splice(0);
+          const interfaces = new Set(this.#linkChanged ? ['eth0'] : []);
+          this.#linkChanged = this.#monitor.ready = false;
+          return { interfaces, removed, overrun: false };
+        },
+      },
+      monitor: this.#monitor,
+      provider: this.#makeProvider(),
+      lease: new LeaseWatch(memory, seconds(10), lan.now),
+      inbox: this.#bell,
+      post: (event) => this.events.push(event),
+    };
+    this.engine = new Engine(dependencies);
+  }
+
+  /** When it will do something by itself; Infinity while stopped or ended. */
+  get wake(): number {
+    if (this.stopped || this.engine.done) return Number.POSITIVE_INFINITY;
+    if (this.#inbox.length > 0 || this.#monitor.ready) return this.lan.now;
+    return Math.min(this.#waiting[0]?.at ?? Number.POSITIVE_INFINITY, this.engine.wake);
+  }
+
+  turn(): void {
+    if (!this.agentHangs) this.#holder.renew(this.lan.now);
+    this.engine.turn();
+  }
+
+  send(command: EngineCommand): void {
+    this.#inbox.push(command);
+  }
+
+  configure(
+    instances: readonly InstanceConfig[],
+    options: Partial<EngineConfig> & { verdicts?: readonly TrackVerdict[] } = {},
+  ): void {
+    const { verdicts = [], ...rest } = options;
+    const config: EngineConfig = { instances, groups: [], addressLifetime: true, leaseTime: seconds(3), ...rest };
+    this.send({ type: 'configure', config, verdicts });
+  }
+
+  deliver(packet: Uint8Array, at: Instant): void {
+    if (this.#listening) this.#waiting.push({ packet, at });
+  }
+
+  setLink(running: boolean): void {
+    this.link = { ...this.link, running };
+    this.#linkChanged = this.#monitor.ready = true;
+  }
+
+  /** Somebody else removes an address. */
+  steal(address: string): void {
+    const entry = this.kernel.get(address);
+    if (entry === undefined) throw new Error(`${address} is not bound`);
+    this.kernel.delete(address);
+    this.#removed.push({ index: 2, address: entry.vip.address, prefix: entry.vip.prefix } as AddressRecord);
+    this.#monitor.ready = true;
+  }
+
+  /** The kernel's address table, with expired lifetimes gone. */
+  holds(address: string): boolean {
+    const entry = this.kernel.get(address);
+    if (entry === undefined) return false;
+    return entry.lifetime === 'forever' || this.lan.now < entry.boundAt + seconds(entry.lifetime);
+  }
+
+  get transitions(): readonly Extract<EngineEvent, { type: 'transition' }>[] {
+    return this.events.filter((event) => event.type === 'transition');
+  }
+
+  /** The state of an instance by what was told of it. */
+  state(instance = 'VI_1'): string {
+    return this.transitions.findLast((event) => event.instance === instance)?.to ?? 'INIT';
+  }
+
+  /** The next wait meets a bug. */
+  failNext(): void {
+    this.#fails = true;
+  }
+
+  #poll(): void {
+    if (this.#fails) throw new Error('a bug');
+    if (this.#inbox.length > 0) this.#bell.ready = true;
+    if ((this.#waiting[0]?.at ?? Number.POSITIVE_INFINITY) <= this.lan.now) this.#socket.ready = true;
+  }
+
+  #makeSocket(): VrrpSocket {
+    const queue: { packet: Uint8Array; destination: IpAddress }[] = [];
+    const socket: VrrpSocket = {
+      ready: false,
+      join: () => {},
+      leave: () => {},
+      receive: (sink, limit) => {
+        let n = 0;
+        for (; n < limit && (this.#waiting[0]?.at ?? Number.POSITIVE_INFINITY) <= this.lan.now; n++) {
+          const { packet, at } = this.#waiting.shift()!;
+          sink(datagramOf(packet, at));
+        }
+        socket.ready = false;
+        return n;
+      },
+      queue: (packet, destination) => void queue.push({ packet: packet.slice(), destination }),
+      flush: () => {
+        for (const { packet, destination } of queue.splice(0)) this.lan.carry(this, packet, destination);
+        return [];
+      },
+      close: () => {
+        this.#listening = false;
+        this.#waiting.length = 0;
+      },
+    };
+    return socket;
+  }
+
+  #makeProvider(): LocalProvider {
+    const bind = (vips: readonly VirtualIp[], lifetime: number | 'forever'): BindOutcome[] =>
+      vips.map((vip) => {
+        const outcome = this.kernel.has(vip.address) ? 'present' : 'bound';
+        this.kernel.set(vip.address, { vip, lifetime, boundAt: this.lan.now });
+        return { vip, outcome };
+      });
+    return {
+      bind,
+      renew: bind,
+      unbind: (vips) => vips.map((vip) => ({ vip, outcome: this.kernel.delete(vip.address) ? 'removed' : 'absent' })),
+      announce: (vips, repeat) => {
+        for (const { address } of vips) this.announced.push({ at: this.lan.now, address, repeat });
+        return vips.length * repeat;
+      },
+      observe: (vips) => vips.filter((vip) => this.kernel.has(vip.address)),
+    };
+  }
+}
+
+function datagramOf(packet: Uint8Array, arrival: Instant): Datagram {
+  return {
+    payload: packet.subarray(20),
+    source: formatIp(packet, 12, 4),
+    destination: formatIp(packet, 16, 4),
+    ttl: packet[8]!,
+    arrival,
+  };
+}
+
+function unused(): never {
+  throw new Error('the simulated machine has no such socket');
+}
