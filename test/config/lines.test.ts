@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the language under test has such variables
 // Files to lines to words: comments, quotes, braces, includes, variables, conditions.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -7,7 +8,9 @@ import { commentStart, readLines, type SourceText } from '../../core/config/sour
 
 /** Words as text, braces as themselves. */
 const words = (text: string): readonly string[] =>
-  tokenize({ file: 'f', line: 1, text }, new Report()).map((token) => (token.kind === 'word' ? token.text : token.kind));
+  tokenize({ file: 'f', line: 1, text }, new Report()).map((token) =>
+    token.kind === 'word' ? token.text : token.kind,
+  );
 
 function linesOf(text: string, files: Readonly<Record<string, string>> = {}, configId = 'me') {
   const report = new Report();
@@ -18,7 +21,11 @@ function linesOf(text: string, files: Readonly<Record<string, string>> = {}, con
         .map((file) => ({ file, text: files[file]! })),
   };
   const lines = readLines({ file: '/etc/a.conf', text }, { configId, reader, environment: { SITE: 'north' } }, report);
-  return { lines, texts: lines.map((line) => line.text.trim()).filter((line) => line !== ''), codes: report.sorted().map((d) => d.code) };
+  return {
+    lines,
+    texts: lines.map((line) => line.text.trim()).filter((line) => line !== ''),
+    codes: report.sorted().map((d) => d.code),
+  };
 }
 
 describe('words and braces', () => {
@@ -68,7 +75,10 @@ describe('lines', () => {
   test('a variable of several lines becomes several lines at the place of its use', () => {
     const { lines, texts } = linesOf('$V=\\\nauth_type PASS\\\nauth_pass k\n$V');
     assert.deepEqual(texts, ['auth_type PASS', 'auth_pass k']);
-    assert.deepEqual(lines.map((line) => line.line), [4, 4]);
+    assert.deepEqual(
+      lines.map((line) => line.line),
+      [4, 4],
+    );
   });
   test('an undefined variable stays as it is and is told', () => {
     const { texts, codes } = linesOf('x ${NONE}');

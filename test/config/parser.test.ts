@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the language under test has such variables
 // The tree of statements, whatever the braces look like; and the promise to end on any input without throwing.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -19,7 +20,10 @@ const treeOf = (statements: readonly Statement[]): Tree =>
 function parsed(text: string): { tree: Tree; codes: readonly string[] } {
   const report = new Report();
   const lines = readLines({ file: 'f', text }, { configId: '', reader: undefined, environment: {} }, report);
-  return { tree: treeOf(parse(lines, grammar, report)), codes: report.sorted().map((d) => `${d.code}@${d.place.line}`) };
+  return {
+    tree: treeOf(parse(lines, grammar, report)),
+    codes: report.sorted().map((d) => `${d.code}@${d.place.line}`),
+  };
 }
 
 const GROUP: Tree = [['vrrp_sync_group G', [['group', ['A', 'B']]]]];
@@ -35,7 +39,9 @@ describe('braces', () => {
     test(`a brace counts ${style}`, () => assert.deepEqual(parsed(text), { tree: GROUP, codes: [] }));
 
   test('one line in braces is one statement', () => {
-    assert.deepEqual(parsed('vrrp_sync_group G {\n group { A B }\n}').tree, [['vrrp_sync_group G', [['group', ['A B']]]]]);
+    assert.deepEqual(parsed('vrrp_sync_group G {\n group { A B }\n}').tree, [
+      ['vrrp_sync_group G', [['group', ['A B']]]],
+    ]);
   });
 });
 
@@ -65,10 +71,22 @@ describe('lost braces make one message each', () => {
     });
   });
   test('a missing } of a list before another list', () => {
-    assert.deepEqual(parsed(`vrrp_instance A {\n virtual_ipaddress {\n 10.0.0.1\n track_script {\n s\n }\n}\n${rest}`), {
-      tree: [['vrrp_instance A', [['virtual_ipaddress', ['10.0.0.1']], ['track_script', ['s']]]], second],
-      codes: ['W021@4'],
-    });
+    assert.deepEqual(
+      parsed(`vrrp_instance A {\n virtual_ipaddress {\n 10.0.0.1\n track_script {\n s\n }\n}\n${rest}`),
+      {
+        tree: [
+          [
+            'vrrp_instance A',
+            [
+              ['virtual_ipaddress', ['10.0.0.1']],
+              ['track_script', ['s']],
+            ],
+          ],
+          second,
+        ],
+        codes: ['W021@4'],
+      },
+    );
   });
   test('a missing } inside a virtual server does not swallow the instance after it', () => {
     const { tree, codes } = parsed(`virtual_server 10.0.0.1 80 {\n real_server 10.0.0.2 80 {\n weight 1\n}\n${rest}`);
@@ -88,10 +106,16 @@ describe('lost braces make one message each', () => {
   });
   test('an unknown block is skipped whole, with one message for all of it', () => {
     const { diagnostics } = load(
-      { file: 'f', text: 'local_group x {\n 10.0.0.1\n more {\n a\n }\n}\nvrrp_instance A {\n interface e\n virtual_router_id 1\n priority 1\n virtual_ipaddress {\n 10.0.0.1\n }\n}' },
+      {
+        file: 'f',
+        text: 'local_group x {\n 10.0.0.1\n more {\n a\n }\n}\nvrrp_instance A {\n interface e\n virtual_router_id 1\n priority 1\n virtual_ipaddress {\n 10.0.0.1\n }\n}',
+      },
       { hostName: 'h' },
     );
-    assert.deepEqual(diagnostics.map((d) => `${d.code}@${d.place.line}`), ['W010@1']);
+    assert.deepEqual(
+      diagnostics.map((d) => `${d.code}@${d.place.line}`),
+      ['W010@1'],
+    );
   });
 });
 
@@ -139,25 +163,79 @@ describe('any input ends without an exception', () => {
     assert.notEqual(load({ file: 'f', text: VALID }, { hostName: 'host' }).configuration, undefined);
   });
   test('random bytes', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => survives(new TextDecoder('latin1').decode(bytes))), { numRuns: 500 });
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => survives(new TextDecoder('latin1').decode(bytes))),
+      { numRuns: 500 },
+    );
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), survives), { numRuns: 300 });
   });
   test('random sequences of the language’s own words', () => {
     const word = fc.constantFrom(
-      ...['vrrp_instance', 'A', '{', '}', '\n', '\n', 'virtual_ipaddress', '10.0.0.1/24', 'priority', '300', 'track_script', '"', "'", '\\', '#'],
-      ...['$A=${A}x', '${A}', '@host', 'include f', 'global_defs', 'vrrp_sync_group', 'group', 'script', 'weight', '-5', 'dev', 'authentication'],
-      ...['auth_pass', 'virtual_router_id', '1', 'interface', 'eth0', 'virtual_server', '~SEQ(i,1,5)', 'constructor', '__proto__', 'toString'],
+      ...[
+        'vrrp_instance',
+        'A',
+        '{',
+        '}',
+        '\n',
+        '\n',
+        'virtual_ipaddress',
+        '10.0.0.1/24',
+        'priority',
+        '300',
+        'track_script',
+        '"',
+        "'",
+        '\\',
+        '#',
+      ],
+      ...[
+        '$A=${A}x',
+        '${A}',
+        '@host',
+        'include f',
+        'global_defs',
+        'vrrp_sync_group',
+        'group',
+        'script',
+        'weight',
+        '-5',
+        'dev',
+        'authentication',
+      ],
+      ...[
+        'auth_pass',
+        'virtual_router_id',
+        '1',
+        'interface',
+        'eth0',
+        'virtual_server',
+        '~SEQ(i,1,5)',
+        'constructor',
+        '__proto__',
+        'toString',
+      ],
     );
-    fc.assert(fc.property(fc.array(word, { maxLength: 80 }), (list) => survives(list.join(' '))), { numRuns: 1500 });
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 80 }), (list) => survives(list.join(' '))),
+      { numRuns: 1500 },
+    );
   });
   test('a valid file with pieces cut out, doubled and overwritten', () => {
-    const edit = fc.record({ at: fc.nat(VALID.length), length: fc.nat(40), kind: fc.constantFrom('cut', 'double', 'overwrite'), junk: fc.constantFrom('{', '}', '"', '\\', '\0', '\n', '${', ' ', '\u{1f600}', '#') });
+    const edit = fc.record({
+      at: fc.nat(VALID.length),
+      length: fc.nat(40),
+      kind: fc.constantFrom('cut', 'double', 'overwrite'),
+      junk: fc.constantFrom('{', '}', '"', '\\', '\0', '\n', '${', ' ', '\u{1f600}', '#'),
+    });
     fc.assert(
       fc.property(fc.array(edit, { minLength: 1, maxLength: 6 }), (edits) => {
         let text = VALID;
         for (const { at, length, kind, junk } of edits) {
           const piece = text.slice(at, at + length);
-          text = text.slice(0, at) + (kind === 'cut' ? '' : kind === 'double' ? piece + piece : junk) + text.slice(at + length);
+          text =
+            text.slice(0, at) +
+            (kind === 'cut' ? '' : kind === 'double' ? piece + piece : junk) +
+            text.slice(at + length);
         }
         survives(text);
       }),

@@ -43,7 +43,7 @@ export interface Block<R extends Rows = Rows> {
   readonly opaque?: true;
 }
 
-/** A value with the place of its keyword. */
+/** A value with its place: that of its first word, or of the keyword when it has none or is a block. */
 export interface Found<T> {
   readonly value: T;
   readonly place: Place;
@@ -204,7 +204,11 @@ export function readBlock<R extends Rows>(
           placeOfStatement(statement),
           `${keyword} is given again (first in line ${before.place.line}); the ${row.repeat === 'first' ? 'first' : 'last'} one counts`,
         );
-      if (!before || row.repeat !== 'first') values[name] = { value, place: placeOfStatement(statement) };
+      if (!before || row.repeat !== 'first')
+        values[name] = {
+          value,
+          place: statement.block ? placeOfStatement(statement) : (statement.words[1] ?? statement.words[0]!).place,
+        };
     }
   }
   return values as Values<R>;
