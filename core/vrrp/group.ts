@@ -70,6 +70,16 @@ export class SyncGroup {
     return this.members.map((each) => ({ member: each, event: { type: 'recovered' } }));
   }
 
+  /**
+   * For a group made anew (another configuration), after its members have reported and told their faults: those whom
+   * the former group had taken to FAULT, and nobody of the new one keeps there, may go.
+   */
+  relieve(): readonly GroupOrder[] {
+    if (this.#faults.size > 0) return NO_ORDERS;
+    const held = this.members.filter((member) => this.#standings.get(member) === 'FAULT');
+    return held.map((member) => ({ member, event: { type: 'recovered' } }));
+  }
+
   /** Takes everybody to FAULT who is at work. */
   #spreadFault(): readonly GroupOrder[] {
     const orders: GroupOrder[] = [];

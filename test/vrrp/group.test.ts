@@ -88,6 +88,14 @@ test('a member that has ended is left alone', () => {
   assert.deepEqual(g.report('a', 'INIT'), []);
 });
 
+test('a group made anew lets those go whom nobody keeps in FAULT', () => {
+  const without = group({ a: 'FAULT', b: 'BACKUP' });
+  assert.deepEqual(said(without.relieve()), ['a recovered']);
+  const withCulprit = group({ a: 'FAULT', b: 'FAULT' });
+  withCulprit.fault('b', 'eth1 is down');
+  assert.deepEqual(withCulprit.relieve(), []);
+});
+
 test('strangers are not heard', () => {
   const g = group({ a: 'MASTER' });
   assert.deepEqual(g.report('x', 'BACKUP'), []);

@@ -101,7 +101,7 @@ test("version 3 does not let a master's interval blind it", () => {
 
 test('version 2 counts in its own interval', () => {
   const bench = backup({ version: 2, interval: seconds(3) });
-  bench.hear(1, 200, PEER, { version: 2, interval: seconds(3) });
+  bench.hear(1, 200, PEER, { version: 2, interval: seconds(5) });
   assert.equal(bench.deadline, 1 + 9 + SKEW);
 });
 
@@ -576,4 +576,20 @@ test('a lower master takes the place of one that is silent or has resigned', () 
   bench.hear(2.5, 200);
   bench.hear(2.6, 0);
   assert.deepEqual(bench.hear(2.7, 100, OTHER), ['master 10.0.0.3 100']);
+});
+
+test('a new MASTER answers at once, however lately it answered in its last term', () => {
+  const bench = master({ interval: seconds(10), maxMasterInterval: seconds(100) });
+  bench.hear(0.5, 50);
+  bench.hear(0.6, 200);
+  bench.feed(0.7, { type: 'group', state: 'MASTER' });
+  assert.deepEqual(bench.hear(0.8, 50), ['send 100', 'announce']);
+});
+
+test('a member that leaves its group takes over by itself when its timer runs out again', () => {
+  const bench = backup({ grouped: true });
+  bench.timer();
+  bench.feed(4, reconfigured({ grouped: false }));
+  assert.equal(bench.router.standing, 'BACKUP');
+  assert.deepEqual(bench.timer(), ['send 100', 'own', 'BACKUP>MASTER master-timeout']);
 });
