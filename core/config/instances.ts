@@ -1,16 +1,17 @@
 // From a vrrp_instance block to an instance: defaults filled in, contradictions settled as keepalived settles them,
 // and each such decision said aloud. Pure.
-import { type Family, familyOf, type IpAddress, ip, parseIp } from '../net/address.ts';
+import { type Family, familyOf, parseIp } from '../net/address.ts';
 import { type Micros, micros, millis, seconds, priority as toPriority, type Vrid } from '../units.ts';
 import type { AnnounceTiming } from '../vip/local-provider.ts';
 import { buildAddresses } from './addresses.ts';
 import type { Place, Report } from './diagnostics.ts';
 import type { GlobalValues } from './globals.ts';
 import { type Found, type Named, type Values, wasRefused } from './keywords/row.ts';
-import type { PeerLine, vrrpInstance } from './keywords/vrrp-instance.ts';
-import type { Authentication, InstanceConfig, Transport, UnicastPeer } from './model.ts';
+import type { vrrpInstance } from './keywords/vrrp-instance.ts';
+import type { Authentication, InstanceConfig } from './model.ts';
 import { buildNotify, type ProgramProbe, type Scripts } from './scripts.ts';
 import { buildInterfaceTracks, buildScriptTracks } from './trackers.ts';
+import { checksSource, transportOf } from './transport.ts';
 
 export type InstanceValues = Values<typeof vrrpInstance.rows>;
 export type InstanceBlock = Named<InstanceValues>;
@@ -229,65 +230,6 @@ function preemptionOf(
   return { preempt, preemptDelay: delay.value };
 }
 
-function transportOf(
-  { name, values }: InstanceBlock,
-  family: Family,
-  globals: GlobalValues,
-  report: Report,
-): Transport {
-  const own = (found: Found<IpAddress> | undefined): IpAddress | undefined => {
-    if (!found || familyOf(found.value) === family) return found?.value;
-    report.add('W044', found.place, `${found.value} is left out: this instance is IPv${family}`, {
-      value: found.value,
-    });
-    return undefined;
-  };
-  const source = own(values.unicast_src_ip ?? values.mcast_src_ip);
-  const peers = peersOf(values.unicast_peer?.value ?? [], family, source, report);
-  if (peers.length > 0) return { mode: 'unicast', source, peers, ttl: values.unicast_ttl?.value ?? 255 };
-  const asked = firstOf(values.unicast_peer, values.unicast_src_ip, values.unicast_ttl);
-  if (asked)
-    report.add('W045', asked.place, `${name} has no unicast peers, so it uses multicast`, {
-      suggestion: 'list the other machines in unicast_peer { … }',
-    });
-  const fallback =
-    family === 4
-      ? (globals.vrrp_mcast_group4?.value ?? ip('224.0.0.18'))
-      : (globals.vrrp_mcast_group6?.value ?? ip('ff02::12'));
-  return { mode: 'multicast', group: own(values.mcast_dst_ip) ?? fallback, source };
-}
-
-const firstOf = (...found: readonly ({ readonly place: Place } | undefined)[]) =>
-  found.find((one) => one !== undefined);
-
-function peersOf(
-  lines: readonly PeerLine[],
-  family: Family,
-  source: IpAddress | undefined,
-  report: Report,
-): readonly UnicastPeer[] {
-  const peers = new Map<IpAddress, UnicastPeer>();
-  for (const { address, minTtl, maxTtl, place } of lines) {
-    const why =
-      familyOf(address) !== family
-        ? `this instance is IPv${family}`
-        : peers.has(address)
-          ? 'it is listed already'
-          : address === source
-            ? 'it is this machine itself'
-            : undefined;
-    if (why !== undefined) report.add('W044', place, `peer ${address} is left out: ${why}`, { value: address });
-    else peers.set(address, { address, minTtl: minTtl ?? 0, maxTtl: maxTtl ?? 255 });
-  }
-  return [...peers.values()];
-}
-
-/** TTL limits on a peer imply the check. */
-function checksSource(values: InstanceValues, globals: GlobalValues): boolean {
-  if (values.unicast_peer?.value.some((peer) => peer.minTtl !== undefined || peer.maxTtl !== undefined)) return true;
-  return (values.check_unicast_src ?? globals.vrrp_check_unicast_src)?.value ?? true;
-}
-
 const PASSWORD_BYTES = 8;
 
 function authenticationOf(
@@ -312,7 +254,6 @@ function authenticationOf(
   report.add('I061', type.place, 'PASS is not security: everybody on the network reads the password in every advert');
   const bytes = new TextEncoder().encode(pass.value);
   if (bytes.length <= PASSWORD_BYTES) return { type: 'PASS', password: pass.value };
-  // A character cut in half would decode to something else: the wire wants bytes, so Latin-1 keeps each of them.
   report.add(
     'W042',
     pass.place,
@@ -324,7 +265,7 @@ function authenticationOf(
   return { type: 'PASS', password: cut(pass.value) };
 }
 
-/** The characters that fit whole into eight bytes of UTF-8. */
+/** The characters that fit whole into eight bytes of UTF-8; keepalived would cut through a character. */
 function cut(password: string): string {
   let out = '';
   for (const c of password) {

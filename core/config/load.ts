@@ -194,12 +194,11 @@ function reportSkipped(skipped: readonly Statement[], report: Report): void {
   const balancing = skipped.filter((statement) => BALANCING.includes(keywordOf(statement)));
   const others = skipped.filter((statement) => !BALANCING.includes(keywordOf(statement)));
   const say = (code: 'W030' | 'W032', of: readonly Statement[], message: (names: string) => string) => {
-    const lines = new Map<string, number[]>();
-    for (const statement of of)
-      lines.set(keywordOf(statement), [...(lines.get(keywordOf(statement)) ?? []), statement.line.line]);
-    const names = [...lines].map(
-      ([name, at]) => `${name} (line ${at.slice(0, 3).join(', ')}${at.length > 3 ? ', …' : ''})`,
-    );
+    const lines = Map.groupBy(of, keywordOf);
+    const names = [...lines].map(([name, at]) => {
+      const shown = at.slice(0, 3).map(({ line }) => line.line);
+      return `${name} (line ${shown.join(', ')}${at.length > 3 ? ', …' : ''})`;
+    });
     if (of[0]) report.add(code, placeOfStatement(of[0]), message(names.join(', ')));
   };
   say('W032', balancing, (names) => `load balancing is not done here; skipped: ${names}`);

@@ -21,6 +21,9 @@ export interface Grammar<Block> {
   isOpaque(block: Block): boolean;
 }
 
+/** No honest file nests deeper; it keeps the work for each line bounded. */
+const MAX_LOOK_BACK = 32;
+
 interface Frame<Block> {
   readonly statement: Statement | undefined;
   readonly items: Statement[];
@@ -147,10 +150,12 @@ class Parser<Block> {
     const belongs = (frame: Frame<Block>) =>
       frame.block !== undefined && this.#grammar.opens(frame.block, keyword) !== undefined;
     if (belongs(this.#top)) return;
-    const depth = this.#stack.findLastIndex(belongs);
+    const near = Math.max(1, this.#stack.length - MAX_LOOK_BACK);
+    const above = this.#stack.slice(near).findLastIndex(belongs);
+    const depth = above >= 0 ? near + above : belongs(this.#stack[0]!) ? 0 : -1;
     if (depth === -1) return;
     const opaque = this.#stack
-      .slice(depth + 1)
+      .slice(Math.max(depth + 1, near))
       .some(({ block }) => block === undefined || this.#grammar.isOpaque(block));
     if (opaque && !(depth === 0 && statement.words.length > 1 && keyword.startsWith('v'))) return;
     this.#missingClose(this.#stack[depth + 1]!.statement, `before ${keyword}`, placeOfStatement(statement));

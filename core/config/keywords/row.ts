@@ -196,7 +196,7 @@ export function readBlock<R extends Rows>(
       reading.report.add('W016', placeOfStatement(statement), `${keyword} takes no block; what is inside is ignored`);
     const before = Object.hasOwn(values, name) ? values[name] : undefined;
     if (before && row.repeat === 'join') {
-      values[name] = { value: [...(before.value as unknown[]), ...(value as unknown[])], place: before.place };
+      for (const element of value as unknown[]) (before.value as unknown[]).push(element);
     } else {
       if (before)
         reading.report.add(
