@@ -4,7 +4,7 @@ import { type Family, familyOf, parseIp } from '../net/address.ts';
 import { type Micros, micros, millis, seconds, priority as toPriority, type Vrid } from '../units.ts';
 import type { AnnounceTiming } from '../vip/local-provider.ts';
 import { buildAddresses } from './addresses.ts';
-import type { Place, Report } from './diagnostics.ts';
+import type { Report } from './diagnostics.ts';
 import type { GlobalValues } from './globals.ts';
 import { type Found, type Named, type Values, wasRefused } from './keywords/row.ts';
 import type { vrrpInstance } from './keywords/vrrp-instance.ts';
