@@ -71,7 +71,7 @@ function explanation(code: string): string {
     case 'EPROTONOSUPPORT':
       return 'the kernel lacks this protocol';
     case 'ENOPROTOOPT':
-      return 'the kernel is too old; 4.20 or newer is needed';
+      return 'the kernel is too old for this option; 4.5 or newer is needed';
     case 'EMFILE':
     case 'ENFILE':
       return 'too many open files; raise LimitNOFILE';

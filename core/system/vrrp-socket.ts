@@ -16,6 +16,7 @@ import {
   RX_SOURCE_SIZE,
   RX_TTL,
   RX_WORDS,
+  type SystemError,
 } from './native/index.ts';
 import { SendBatch } from './send-batch.ts';
 import { ipSockaddr } from './sockaddr.ts';
@@ -96,8 +97,17 @@ export class LinuxVrrpSocket implements VrrpSocket {
       set(linux.SOL_IPV6, linux.IPV6_RECVPKTINFO, 1);
       set(linux.SOL_IPV6, linux.IPV6_RECVHOPLIMIT, 1);
       set(linux.SOL_IPV6, linux.IPV6_MULTICAST_LOOP, 0);
-      set(linux.SOL_IPV6, linux.IPV6_MULTICAST_ALL, 0);
+      this.#hearOwnGroupsOnly();
       set(linux.SOL_IPV6, linux.IPV6_MULTICAST_IF, this.#ifindex);
+    }
+  }
+
+  /** Since Linux 4.20; without it the groups that others joined on this interface are heard, too, which is harmless. */
+  #hearOwnGroupsOnly(): void {
+    try {
+      this.#native.setsockopt(this.handle, linux.SOL_IPV6, linux.IPV6_MULTICAST_ALL, 0);
+    } catch (error) {
+      if ((error as SystemError).code !== 'ENOPROTOOPT') throw error;
     }
   }
 
