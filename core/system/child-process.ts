@@ -120,13 +120,13 @@ class Child implements RunningProcess {
 
   #onExit(code: number | null, signal: NodeJS.Signals | null): void {
     this.#exited = true;
-    clearTimeout(this.#deadline);
-    this.#signal.removeEventListener('abort', this.#onAbort);
     if (this.#look !== undefined) {
-      // It was told to go; members of its group may need more time.
+      // It was told to go; members of its group may need more time, but SIGKILL stays due.
       this.#watchGroup();
       return;
     }
+    clearTimeout(this.#deadline);
+    this.#signal.removeEventListener('abort', this.#onAbort);
     // What the program wrote last may still be in the pipe. 'close' says that all of it is read, but waits for
     // everybody who inherited the pipe, so not for long.
     const finish = (): void => {
