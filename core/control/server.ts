@@ -102,6 +102,14 @@ export class ControlServer {
     const late = () => hangUp(socket, refusal('timeout', `no request within ${this.#timeout / 1_000} s`));
     // For a whole request, not for the next byte of one: who drips must not hold a connection for ever.
     let timer = setTimeout(late, this.#timeout);
+    let busy = false;
+    let ended = false;
+    const onEnd = (): void => {
+      ended = true;
+      if (busy) return;
+      if (lines.incomplete) hangUp(socket, refusal('malformed', 'the request ended without a line feed'));
+      else socket.end();
+    };
     // Requests of one connection are answered one after the other, in order; meanwhile nothing is read.
     const onData = async (chunk: Buffer): Promise<void> => {
       const complete = lines.add(chunk);
@@ -110,6 +118,7 @@ export class ControlServer {
       if (complete.length === 0) return;
       clearTimeout(timer);
       socket.pause();
+      busy = true;
       for (const line of complete) {
         const answer = await this.#answer(line, gone.signal);
         // Who sends what is no request is not talked to any further.
@@ -119,14 +128,13 @@ export class ControlServer {
         if (!socket.write(encode(answer))) await drained(socket, this.#timeout);
         if (socket.destroyed) return;
       }
+      busy = false;
+      if (ended) return onEnd();
       timer = setTimeout(late, this.#timeout);
       socket.resume();
     };
     socket.on('data', (chunk: Buffer) => void onData(chunk));
-    socket.on('end', () => {
-      if (lines.incomplete) hangUp(socket, refusal('malformed', 'the request ended without a line feed'));
-      else socket.end();
-    });
+    socket.on('end', onEnd);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       clearTimeout(timer);

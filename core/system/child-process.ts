@@ -255,10 +255,10 @@ export const systemTiming: Timing = {
   setTimer(at, callback) {
     let handle: NodeJS.Timeout;
     const arm = (): void => {
-      const wait = Math.ceil((at - monotonic()) / 1_000);
-      if (wait > LONGEST_MS) handle = setTimeout(arm, LONGEST_MS);
-      else handle = setTimeout(callback, Math.max(wait, 0));
+      handle = setTimeout(look, Math.min(LONGEST_MS, Math.max(0, Math.ceil((at - monotonic()) / 1_000))));
     };
+    // Node counts in whole milliseconds of a clock it reads once a turn, so it may call up to one too early.
+    const look = (): void => (monotonic() < at ? arm() : callback());
     arm();
     return () => clearTimeout(handle);
   },
