@@ -1,11 +1,12 @@
 // Tells the configured programs about state changes: notify_<state> first, then notify, one at a time and in order
 // for each virtual router and each sync group. keepalived starts them all at once, and they overtake one another.
 import type { Command, Configuration, NotifyConfig } from '../config/model.ts';
-import { describeFailure, lastLine, type ProcessRunner, type Timing } from '../ports/process.ts';
+import type { ProcessRunner, Timing } from '../ports/process.ts';
 import { after, type Micros, seconds } from '../units.ts';
 import type { RouterState } from '../vrrp/types.ts';
 import type { Logger } from './log.ts';
-import type { ReadyCommand, VettedCommands } from './script-security.ts';
+import { describeFailure, lastLine } from './program-outcome.ts';
+import { PROGRAM_PATH, type ReadyCommand, type VettedCommands } from './script-security.ts';
 
 export type NotifyState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP';
 
@@ -155,6 +156,7 @@ export class Notifier {
   async #run({ label, command }: Call, notice: Notice): Promise<void> {
     const { processes, logger } = this.#options;
     const environment = {
+      PATH: PROGRAM_PATH,
       VIPKEEPER_KIND: notice.kind,
       VIPKEEPER_INSTANCE: notice.name,
       VIPKEEPER_STATE: notice.state,

@@ -2,9 +2,10 @@
 // results mean. Knows nothing of weights, priorities or virtual routers.
 import { afterResult, type HysteresisRule, type HysteresisState, initialState, isUp } from '../health/hysteresis.ts';
 import type { ScriptCondition, ScriptRun } from '../health/script-status.ts';
-import { describeFailure, lastLine, type ProcessResult, type ProcessRunner, type Timing } from '../ports/process.ts';
+import type { ProcessResult, ProcessRunner, Timing } from '../ports/process.ts';
 import { after, between, type Instant, type Micros } from '../units.ts';
-import type { ReadyCommand } from './script-security.ts';
+import { describeFailure, lastLine } from './program-outcome.ts';
+import { PROGRAM_PATH, type ReadyCommand } from './script-security.ts';
 
 export interface ScriptPlan extends HysteresisRule {
   readonly name: string;
@@ -83,7 +84,8 @@ export class ScriptRunner {
 
   #run(started: Instant): void {
     const { command, timeout } = this.plan;
-    const running = this.#ports.processes.start({ ...command, environment: {}, timeout }, this.#abort.signal);
+    const request = { ...command, environment: { PATH: PROGRAM_PATH }, timeout };
+    const running = this.#ports.processes.start(request, this.#abort.signal);
     this.#alive = running.gone.then(() => {
       this.#alive = undefined;
     });

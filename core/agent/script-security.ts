@@ -2,8 +2,19 @@
 // Run once at start and at each reload. Judges; starts nothing.
 import type { Command, Configuration, NotifyConfig, ScriptUser } from '../config/model.ts';
 import type { Account, FileFacts, Files } from '../ports/files.ts';
-import { type Identity, PROGRAM_DIRECTORIES } from '../ports/process.ts';
+import type { Identity } from '../ports/process.ts';
 
+/** Where bare program names are looked up. */
+const PROGRAM_DIRECTORIES: readonly string[] = [
+  '/usr/local/sbin',
+  '/usr/local/bin',
+  '/usr/sbin',
+  '/usr/bin',
+  '/sbin',
+  '/bin',
+];
+/** The PATH that every check and notify program gets: the same directories, whatever ours is. */
+export const PROGRAM_PATH = PROGRAM_DIRECTORIES.join(':');
 /** As the kernel (MAXSYMLINKS). */
 const MAX_LINKS = 40;
 
@@ -130,7 +141,7 @@ async function find(program: string, owner: Account, files: Files): Promise<{ pa
     const found = await reach(`${directory}/${program}`, owner, files);
     if (typeof found !== 'string') return found;
   }
-  return `${program}: not found in ${PROGRAM_DIRECTORIES.join(':')}`;
+  return `${program}: not found in ${PROGRAM_PATH}`;
 }
 
 /** One element of a path: a directory, a link or the program. */

@@ -2,16 +2,6 @@
 // core/system/child-process.ts implements them on Linux, the tests with programs that exist only in virtual time.
 import type { Instant, Micros } from '../units.ts';
 
-/** Where bare program names are looked up, and the PATH of every program we start. */
-export const PROGRAM_DIRECTORIES: readonly string[] = [
-  '/usr/local/sbin',
-  '/usr/local/bin',
-  '/usr/sbin',
-  '/usr/bin',
-  '/sbin',
-  '/bin',
-];
-
 /** Numeric user and group a program runs as. */
 export interface Identity {
   readonly uid: number;
@@ -23,7 +13,7 @@ export interface ProcessRequest {
   readonly argv: readonly [string, ...string[]];
   /** undefined: as this process. Supplementary groups are dropped with a change of user. */
   readonly identity: Identity | undefined;
-  /** Added to the fixed PATH; nothing else is inherited. */
+  /** All of it: nothing is inherited, not even PATH. */
   readonly environment: Readonly<Record<string, string>>;
   /** From the start; then the process group gets SIGTERM and, two seconds later, SIGKILL. */
   readonly timeout: Micros;
@@ -62,31 +52,4 @@ export interface Timing {
   wallTime(): number;
   /** Calls back once, at that instant or later, never from within this call. Returns the way to cancel. */
   setTimer(at: Instant, callback: () => void): () => void;
-}
-
-/** `exit code 1`, `killed by SIGSEGV`, `timed out after 2 s`, `could not be started: …`. */
-export function describeFailure(failure: ProcessFailure): string {
-  switch (failure.type) {
-    case 'exit':
-      return `exit code ${failure.code}`;
-    case 'signal':
-      return `killed by ${failure.signal}`;
-    case 'timeout':
-      return `timed out after ${failure.after / 1_000_000} s`;
-    case 'aborted':
-      return 'stopped by vipkeeper';
-    case 'spawn':
-      return `could not be started: ${failure.message}`;
-  }
-}
-
-/** The last line with something in it, without control characters, cut to `limit` characters. */
-export function lastLine(output: string, limit = 200): string {
-  const lines = output.split(/[\r\n]+/);
-  for (let i = lines.length - 1; i >= 0; i--) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: what a program prints must not steer a terminal
-    const line = lines[i]!.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
-    if (line !== '') return line.length > limit ? `${line.slice(0, limit - 1)}…` : line;
-  }
-  return '';
 }

@@ -1,14 +1,13 @@
 // Runs programs for the agent: no shell, a process group and a clean environment each, an end that is certain.
 // Also the agent's clock and timers. Knows nothing of checks, notifications or who asked.
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  PROGRAM_DIRECTORIES,
-  type ProcessFailure,
-  type ProcessRequest,
-  type ProcessResult,
-  type ProcessRunner,
-  type RunningProcess,
-  type Timing,
+import type {
+  ProcessFailure,
+  ProcessRequest,
+  ProcessResult,
+  ProcessRunner,
+  RunningProcess,
+  Timing,
 } from '../ports/process.ts';
 import { type Instant, instant } from '../units.ts';
 
@@ -80,7 +79,7 @@ class Child implements RunningProcess {
           cwd: '/',
           // A process group of its own, so that what a script starts can be ended with it. (setsid)
           detached: true,
-          env: { PATH: PROGRAM_DIRECTORIES.join(':'), ...request.environment },
+          env: { ...request.environment },
           stdio: ['ignore', 'pipe', 'pipe'],
           // libuv also empties the supplementary groups when either is set, as keepalived does. Only where something
           // changes, since without privileges setuid to ourselves is fine but setgroups is not worth the attempt.

@@ -70,6 +70,7 @@ test('the environment tells instance, states, reason and priority', async () => 
   notifier.notify(notice('STOP', { previous: 'MASTER', reason: 'shutdown' }));
   await time.advance(seconds(1));
   assert.deepEqual(processes.started[0]!.environment, {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     VIPKEEPER_KIND: 'INSTANCE',
     VIPKEEPER_INSTANCE: 'VI_1',
     VIPKEEPER_STATE: 'STOP',

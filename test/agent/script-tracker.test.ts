@@ -50,12 +50,15 @@ test('a script runs at once and then every interval after its first start, howev
   assert.deepEqual(lab.processes.times, [0, 1_000, 2_000, 3_000]);
 });
 
-test('a script gets its arguments, its timeout and an environment of nothing', async () => {
+test('a script gets its arguments, its timeout and an environment of a fixed PATH only', async () => {
   const lab = new Lab();
   lab.configure(one({ command: { argv: ['/bin/chk', '-x', 'a b'] }, timeout: millis(700) }));
   await lab.time.advance(millis(1));
   const { argv, timeout, environment } = lab.processes.started[0]!;
-  assert.deepEqual([argv, timeout, environment], [['/bin/chk', '-x', 'a b'], millis(700), {}]);
+  assert.deepEqual(
+    [argv, timeout, environment],
+    [['/bin/chk', '-x', 'a b'], millis(700), { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }],
+  );
 });
 
 test('a run is left out while the one before still lives, and the schedule stays', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmod, lstat, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -222,7 +222,6 @@ test('a socket whose agent is dead is replaced', async (t) => {
   // A socket file that nobody listens on: bound, then moved away before its close removes it.
   const dead = createServer().listen(`${server.path}.old`);
   await once(dead, 'listening');
-  const { rename } = await import('node:fs/promises');
   await rename(`${server.path}.old`, server.path);
   await new Promise((resolve) => dead.close(resolve));
   assert.ok((await lstat(server.path)).isSocket());
