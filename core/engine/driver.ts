@@ -23,6 +23,8 @@ export interface DriverHost {
   own(driver: InstanceDriver): void;
   disown(driver: InstanceDriver): void;
   announce(driver: InstanceDriver, repeat: number): void;
+  /** Another router believed to be master: this one and its companions in the sync group must announce again. */
+  contested(driver: InstanceDriver, now: Instant): void;
   renew(driver: InstanceDriver): void;
   transition(driver: InstanceDriver, change: Transition): void;
   masterSeen(driver: InstanceDriver, source: IpAddress, priority: Priority, interval: Micros): void;
@@ -90,6 +92,10 @@ export class InstanceDriver {
 
   get config(): InstanceConfig {
     return this.#config;
+  }
+
+  get options(): DriverOptions {
+    return this.#options;
   }
 
   get name(): string {
@@ -165,11 +171,9 @@ export class InstanceDriver {
           this.#schedule.stop();
           this.#host.disown(this);
           break;
-        case 'announce': {
-          const repeat = this.#schedule.lowerPriorityHeard(now);
-          if (repeat !== undefined) this.#host.announce(this, repeat);
+        case 'announce':
+          this.#host.contested(this, now);
           break;
-        }
         case 'transition':
           this.#noteTransition(effect);
           break;
@@ -214,6 +218,12 @@ export class InstanceDriver {
   isStalled(now: Instant): boolean {
     if (this.router.state !== 'MASTER' || this.#lastSent === undefined) return false;
     return between(this.#lastSent, now) > this.#config.downTimerAdverts * this.#config.interval;
+  }
+
+  /** Announces the addresses again because another router believed to own them; rationed. */
+  reannounce(now: Instant): void {
+    const repeat = this.#schedule.lowerPriorityHeard(now);
+    if (repeat !== undefined) this.#host.announce(this, repeat);
   }
 
   track(verdict: TrackVerdict, now: Instant): void {

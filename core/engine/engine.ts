@@ -1,24 +1,21 @@
 // The real-time thread's loop: wait, listen, let deadlines act, speak, settle. It never returns to an event loop,
 // never allocates for a packet it refuses, and decides nothing that the routers can decide.
-import type { InstanceConfig } from '../config/model.ts';
 import type { IpAddress } from '../net/address.ts';
 import type { Clock, Datagram, EngineNetwork, Pollable, Poller } from '../ports/engine-io.ts';
-import { after, between, type Instant, type Micros, millis, type Priority } from '../units.ts';
+import { after, between, type Instant, type Micros, micros, millis, type Priority } from '../units.ts';
 import type { LocalProvider } from '../vip/local-provider.ts';
 import type { AdmissionWarning } from '../vrrp/admission.ts';
 import type { Advertisement, DropReason } from '../vrrp/types.ts';
-import { DeadlineQueue } from './deadlines.ts';
-import { type DriverHost, type DriverOptions, InstanceDriver, type Transition } from './driver.ts';
+import { Crew } from './crew.ts';
+import type { DriverHost, InstanceDriver, Transition } from './driver.ts';
 import { DropLog } from './drop-log.ts';
-import { Groups } from './groups.ts';
 import { Holdings } from './holdings.ts';
 import type { LeaseWatch } from './lease.ts';
-import { judgeLinks } from './link-verdict.ts';
 import type { Links } from './links.ts';
 import type { EngineCommand, EngineConfig, EngineEvent, TrackVerdict } from './messages.ts';
-import { Roster } from './roster.ts';
-import { Segment, type SegmentListener } from './segment.ts';
+import type { SegmentListener } from './segment.ts';
 import { snapshotOf } from './snapshot.ts';
+import { Strangers } from './strangers.ts';
 
 /** The agent's commands as they arrive. */
 export interface Inbox extends Pollable {
@@ -58,18 +55,12 @@ const STALL = millis(100);
 
 export class Engine implements DriverHost, SegmentListener {
   readonly #io: EngineDependencies;
-  readonly #queue = new DeadlineQueue<InstanceDriver>();
-  readonly #roster = new Roster();
-  readonly #segments = new Map<string, Segment>();
+  readonly #crew: Crew;
   readonly #holdings: Holdings;
-  readonly #groups: Groups;
   readonly #drops: DropLog;
+  readonly #strangers = new Strangers();
   readonly #outgoing: EngineEvent[] = [];
-  #config: EngineConfig | undefined;
-  /** Every address that some router here may own. */
-  #virtual: ReadonlySet<IpAddress> = new Set();
-  /** Names of instances in sync groups. */
-  #grouped: ReadonlySet<string> = new Set();
+  #configured = false;
   #fenceEpoch = 0;
   #fenced = false;
   #stopping = false;
@@ -77,15 +68,22 @@ export class Engine implements DriverHost, SegmentListener {
 
   constructor(dependencies: EngineDependencies) {
     this.#io = dependencies;
-    this.#holdings = new Holdings(dependencies.provider, (level, text) => this.#log(level, text));
-    this.#groups = new Groups(
-      (driver) => this.#queue.touch(driver),
-      (group, from, to) =>
-        this.#outgoing.push({ type: 'group-transition', group, from, to, time: dependencies.wallClock() }),
-    );
+    const { wallClock, poller, inbox, monitor } = dependencies;
+    const complain = this.#log.bind(this);
+    this.#holdings = new Holdings(dependencies.provider, complain);
     this.#drops = new DropLog((event) => this.#outgoing.push(event));
-    dependencies.poller.add(dependencies.inbox);
-    dependencies.poller.add(dependencies.monitor);
+    this.#crew = new Crew({
+      ...dependencies,
+      holdings: this.#holdings,
+      host: this,
+      listener: this,
+      groupChanged: (group, from, to) =>
+        this.#outgoing.push({ type: 'group-transition', group, from, to, time: wallClock() }),
+      complain,
+      settle: () => this.#settle(),
+    });
+    poller.add(inbox);
+    poller.add(monitor);
   }
 
   /** Runs until stopped. A bug ends it, but never with an address left behind. */
@@ -100,7 +98,12 @@ export class Engine implements DriverHost, SegmentListener {
 
   /** Until when the next turn will wait if nothing happens. */
   get wake(): Instant {
-    return this.#nextWake();
+    const { clock, lease } = this.#io;
+    let wake = after(clock.now(), LONGEST_WAIT);
+    const next = this.#crew.queue.next;
+    if (next !== undefined && next < wake) wake = next;
+    if (!this.#fenced && lease.end < wake) wake = lease.end;
+    return wake;
   }
 
   /** Every router has ended and every address is gone. */
@@ -111,14 +114,14 @@ export class Engine implements DriverHost, SegmentListener {
   /** One turn of the loop: blocks until something is to be done, and does it. */
   turn(): void {
     const { clock, poller, lease } = this.#io;
-    poller.wait(this.#nextWake());
+    poller.wait(this.wake);
     let now = clock.now();
     const late = this.#lateness(now);
     if (late > LATE) this.#wakeLate(now, late);
     lease.beat(now);
     this.#listen(now, late > LATE);
     now = clock.now();
-    if (lease.end <= now) this.#fence(now);
+    if (!this.#fenced && lease.end <= now) this.#fence(now);
     this.#expire(now);
     this.#settle();
     if (this.#stopping && this.#allEnded()) this.#end();
@@ -127,7 +130,7 @@ export class Engine implements DriverHost, SegmentListener {
   // DriverHost: wishes of the drivers, settled at the end of the turn.
 
   send(driver: InstanceDriver, ad: Advertisement): void {
-    const segment = this.#segmentOf(driver.config);
+    const segment = this.#crew.segmentOf(driver.config);
     for (const { packet, destination } of driver.packets(ad)) segment.queue(packet, destination);
   }
 
@@ -141,6 +144,13 @@ export class Engine implements DriverHost, SegmentListener {
 
   announce(driver: InstanceDriver, repeat: number): void {
     this.#holdings.announce(driver, repeat);
+  }
+
+  contested(driver: InstanceDriver, now: Instant): void {
+    for (const each of this.#crew.groups.companions(driver)) {
+      each.reannounce(now);
+      this.#crew.queue.touch(each);
+    }
   }
 
   renew(driver: InstanceDriver): void {
@@ -168,46 +178,41 @@ export class Engine implements DriverHost, SegmentListener {
   }
 
   faultChanged(driver: InstanceDriver, why: string | undefined, now: Instant): void {
-    if (this.#groups.has(driver)) {
-      if (why !== undefined) this.#groups.fault(driver, why, now);
-      else this.#groups.recovered(driver, now);
+    const { groups, queue } = this.#crew;
+    if (groups.has(driver)) {
+      if (why !== undefined) groups.fault(driver, why, now);
+      else groups.recovered(driver, now);
     } else driver.feed(why !== undefined ? { type: 'fault', why } : { type: 'recovered' }, now);
-    this.#queue.touch(driver);
+    queue.touch(driver);
   }
 
   // SegmentListener.
 
   heard(driver: InstanceDriver, datagram: Datagram, now: Instant): void {
     driver.receive(datagram, now);
-    this.#queue.touch(driver);
-    this.#groups.follow(driver, now);
+    this.#crew.queue.touch(driver);
+    this.#crew.groups.follow(driver, now);
   }
 
-  unknownVrid({ source }: Datagram): void {
-    this.#drops.note('', 'vrid', source, this.#io.clock.now());
+  unknownVrid(datagram: Datagram, now: Instant): void {
+    const trouble = this.#strangers.examine(datagram, this.#crew.isVirtual, now);
+    if (trouble !== undefined) this.#log('warning', trouble);
   }
 
   // The parts of a turn.
 
-  #nextWake(): Instant {
-    const { clock, lease } = this.#io;
-    let wake = after(clock.now(), LONGEST_WAIT);
-    const next = this.#queue.next;
-    if (next !== undefined && next < wake) wake = next;
-    if (!this.#fenced && lease.end < wake) wake = lease.end;
-    return wake;
-  }
-
   #lateness(now: Instant): Micros {
-    const next = this.#queue.next;
-    return next === undefined ? (0 as Micros) : between(next, now);
+    const next = this.#crew.queue.next;
+    return next === undefined ? micros(0) : between(next, now);
   }
 
   /** Woken long after a deadline: whoever was silent for too long lets go before it hears or says anything. */
   #wakeLate(now: Instant, late: Micros): void {
-    for (const driver of this.#roster)
+    for (const driver of this.#crew)
       if (driver.isStalled(now))
-        this.#act(driver, now, () => driver.feed({ type: 'withdraw', reason: 'stalled', announceLeave: false }, now));
+        this.#crew.act(driver, now, () =>
+          driver.feed({ type: 'withdraw', reason: 'stalled', announceLeave: false }, now),
+        );
     if (late < STALL) return;
     this.#io.lease.excuse(now);
     this.#outgoing.push({ type: 'stall', duration: late });
@@ -217,7 +222,7 @@ export class Engine implements DriverHost, SegmentListener {
     const { inbox, monitor } = this.#io;
     if (inbox.ready) this.#obey(now);
     if (monitor.ready) this.#followKernel(now);
-    for (const segment of this.#segments.values()) {
+    for (const segment of this.#crew.segments) {
       if (!segment.ready && !late) continue;
       // Normally one batch a turn; after a pause everything that waits, because deadlines are judged by it.
       for (let more = segment.receive(now), batches = 1; more && late && batches < MOST_BATCHES; batches++)
@@ -226,21 +231,17 @@ export class Engine implements DriverHost, SegmentListener {
   }
 
   #expire(now: Instant): void {
-    for (let driver = this.#queue.due(now); driver !== undefined; driver = this.#queue.due(now)) {
-      const current = driver;
-      this.#act(current, now, () => current.timer(now));
+    const { queue } = this.#crew;
+    for (let driver = queue.due(now); driver !== undefined; driver = queue.due(now)) {
+      driver.timer(now);
+      queue.touch(driver);
+      this.#crew.groups.follow(driver, now);
     }
   }
 
-  /** Lets a driver do something, and sees to what follows from it: its deadline, its sync group. */
-  #act(driver: InstanceDriver, now: Instant, what: () => void): void {
-    what();
-    this.#queue.touch(driver);
-    this.#groups.follow(driver, now);
-  }
-
+  /** Adverts first, then addresses, then announcements; and only then is anybody told. */
   #settle(): void {
-    for (const segment of this.#segments.values()) {
+    for (const segment of this.#crew.segments) {
       const errors = segment.flush();
       if (errors.length > 0)
         this.#drops.warn(segment.interface, `sending failed: ${errors.join(', ')}`, this.#io.clock.now());
@@ -251,44 +252,21 @@ export class Engine implements DriverHost, SegmentListener {
   }
 
   #fence(now: Instant): void {
-    if (this.#fenced) return;
     this.#fenced = true;
     this.#fenceEpoch++;
-    for (const driver of this.#roster) this.#act(driver, now, () => driver.fence(now));
+    this.#crew.actAll(now, (driver) => driver.fence(now));
     this.#outgoing.push({ type: 'fenced', epoch: this.#fenceEpoch, why: 'the agent gave no sign of life' });
   }
 
   #followKernel(now: Instant): void {
     const { links } = this.#io;
     const changes = links.update();
-    if (changes.interfaces.size > 0) this.#applyLinks(now);
+    if (changes.interfaces.size > 0) this.#crew.followLinks(now);
     if (changes.removed.length > 0) this.#holdings.repair(changes.removed, (device) => links.get(device)?.index);
-    if (changes.overrun) {
-      this.#log('warning', 'the kernel had more changes than we could read: everything was read anew');
-      for (const driver of this.#roster) this.#holdings.renew(driver);
-    }
+    if (!changes.overrun) return;
+    this.#log('warning', 'the kernel had more changes than we could read: everything was read anew');
+    for (const driver of this.#crew) this.#holdings.renew(driver);
   }
-
-  /** Opens and closes sockets, and tells each driver what its interfaces say. */
-  #applyLinks(now: Instant): void {
-    for (const segment of this.#segments.values()) this.#openSegment(segment);
-    for (const driver of this.#roster) this.#judge(driver, now);
-  }
-
-  #openSegment(segment: Segment): void {
-    try {
-      segment.follow(this.#io.links.get(segment.interface));
-    } catch (error) {
-      this.#log('error', `cannot listen on ${segment.interface}: ${(error as Error).message}`);
-    }
-  }
-
-  #judge(driver: InstanceDriver, now: Instant): void {
-    const { faults, adjustment, source } = judgeLinks(driver.config, this.#io.links, this.#isVirtual);
-    this.#act(driver, now, () => driver.links(faults, adjustment, source, now));
-  }
-
-  readonly #isVirtual = (address: IpAddress): boolean => this.#virtual.has(address);
 
   // Commands of the agent.
 
@@ -303,126 +281,59 @@ export class Engine implements DriverHost, SegmentListener {
       case 'configure':
         this.#configure(command.config, command.verdicts, now);
         break;
-      case 'track': {
-        const driver = this.#roster.byName(command.verdict.instance);
-        if (driver !== undefined) this.#act(driver, now, () => driver.track(command.verdict, now));
+      case 'track':
+        this.#crew.track(command.verdict, now);
         break;
-      }
       case 'resume':
         if (this.#fenced && command.epoch === this.#fenceEpoch) this.#resume(now);
         break;
       case 'stop':
         this.#stopping = true;
-        for (const driver of this.#roster)
-          this.#act(driver, now, () => driver.feed({ type: 'shutdown', immediate: command.immediate }, now));
+        this.#crew.actAll(now, (driver) => driver.feed({ type: 'shutdown', immediate: command.immediate }, now));
         break;
       case 'snapshot': {
-        const instances = [...this.#roster].map((driver) => snapshotOf(driver, this.#holdings.held(driver), now));
+        const instances = [...this.#crew].map((driver) => snapshotOf(driver, this.#holdings.held(driver), now));
         this.#outgoing.push({ type: 'snapshot', id: command.id, instances });
         break;
       }
       case 'clear-statistics':
-        for (const driver of this.#roster) driver.tally.clear();
+        for (const driver of this.#crew) driver.tally.clear();
         break;
     }
   }
 
   #configure(config: EngineConfig, verdicts: readonly TrackVerdict[], now: Instant): void {
-    const first = this.#config === undefined;
-    this.#config = config;
     this.#io.lease.duration = config.leaseTime;
-    this.#virtual = new Set(
-      config.instances.flatMap((i) => [...i.vips, ...i.excludedVips].map(({ address }) => address)),
-    );
-    const { added, removed, changed } = this.#roster.compare(config.instances);
-    this.#grouped = new Set(config.groups.flatMap(({ members }) => members));
-    for (const driver of removed) this.#remove(driver, now);
-    for (const { driver, config: wanted } of changed) this.#change(driver, wanted, now);
-    const drivers = added.map((wanted) => this.#add(wanted));
-    this.#groups.configure(config.groups, [...this.#roster], now);
-    for (const segment of this.#segments.values()) this.#openSegment(segment);
-    for (const verdict of verdicts) this.#roster.byName(verdict.instance)?.expect(verdict);
-    this.#holdings.clear(drivers.flatMap(({ vips }) => vips));
-    for (const driver of drivers) this.#start(driver, now);
-    for (const verdict of verdicts) {
-      const driver = this.#roster.byName(verdict.instance);
-      if (driver !== undefined) this.#act(driver, now, () => driver.track(verdict, now));
-    }
-    if (first) this.#outgoing.push({ type: 'configured' });
-  }
-
-  #add(config: InstanceConfig): InstanceDriver {
-    const { source } = judgeLinks(config, this.#io.links, this.#isVirtual);
-    const driver = new InstanceDriver(this, config, this.#optionsOf(config), source, this.#io.wallClock());
-    this.#roster.add(driver);
-    this.#segmentOf(config).add(driver);
-    return driver;
-  }
-
-  #optionsOf({ name }: InstanceConfig): DriverOptions {
-    return { addressLifetime: this.#config!.addressLifetime, grouped: this.#grouped.has(name) };
-  }
-
-  #start(driver: InstanceDriver, now: Instant): void {
-    const { faults, adjustment, source } = judgeLinks(driver.config, this.#io.links, this.#isVirtual);
-    this.#act(driver, now, () => driver.start(faults, adjustment, source, now));
-  }
-
-  #change(driver: InstanceDriver, config: InstanceConfig, now: Instant): void {
-    this.#act(driver, now, () => driver.reconfigure(config, this.#optionsOf(config), now));
-    this.#holdings.adjust(driver);
-    this.#judge(driver, now);
-  }
-
-  /** A router that is no longer configured hands over at once: its addresses must not stay without an owner's say. */
-  #remove(driver: InstanceDriver, now: Instant): void {
-    driver.feed({ type: 'shutdown', immediate: true }, now);
-    this.#settle();
-    this.#queue.remove(driver);
-    this.#roster.remove(driver);
-    this.#holdings.forget(driver);
-    const segment = this.#segmentOf(driver.config);
-    segment.remove(driver);
-    if (!segment.empty) return;
-    segment.close();
-    this.#segments.delete(segmentKey(driver.config));
-  }
-
-  #segmentOf(config: InstanceConfig): Segment {
-    const key = segmentKey(config);
-    const known = this.#segments.get(key);
-    if (known !== undefined) return known;
-    const { network, poller } = this.#io;
-    const segment = new Segment(config.interface, config.family, network, poller, this);
-    this.#segments.set(key, segment);
-    return segment;
+    this.#crew.configure(config, verdicts, now);
+    if (!this.#configured) this.#outgoing.push({ type: 'configured' });
+    this.#configured = true;
   }
 
   #resume(now: Instant): void {
     this.#fenced = false;
     this.#io.lease.excuse(now);
-    for (const driver of this.#roster) this.#act(driver, now, () => driver.resume(now));
+    this.#crew.actAll(now, (driver) => driver.resume(now));
   }
 
   // The end.
 
   #allEnded(): boolean {
-    for (const driver of this.#roster) if (driver.router.state !== 'INIT') return false;
+    for (const driver of this.#crew) if (driver.router.state !== 'INIT') return false;
     return true;
   }
 
   #end(): void {
     this.#done = true;
     this.#holdings.abandon();
-    for (const segment of this.#segments.values()) segment.close();
+    for (const segment of this.#crew.segments) segment.close();
   }
 
   #giveUp(error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     try {
       const now = this.#io.clock.now();
-      for (const driver of this.#roster) driver.feed({ type: 'shutdown', immediate: true }, now);
-      for (const segment of this.#segments.values()) segment.flush();
+      for (const driver of this.#crew) driver.feed({ type: 'shutdown', immediate: true }, now);
+      for (const segment of this.#crew.segments) segment.flush();
     } finally {
       this.#holdings.abandon();
       this.#io.post({ type: 'failed', error: text });
@@ -433,5 +344,3 @@ export class Engine implements DriverHost, SegmentListener {
     this.#outgoing.push({ type: 'log', level, text });
   }
 }
-
-const segmentKey = ({ interface: name, family }: InstanceConfig): string => `${name} ${family}`;

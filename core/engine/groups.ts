@@ -16,16 +16,15 @@ interface Entry {
   state: RouterState;
 }
 
+export type GroupChange = (group: string, from: RouterState, to: RouterState) => void;
+
 export class Groups {
   readonly #entries = new Map<InstanceDriver, Entry>();
   readonly #touched: (driver: InstanceDriver) => void;
-  readonly #changed: (group: string, from: RouterState, to: RouterState) => void;
+  readonly #changed: GroupChange;
 
   /** `touched`: a driver was given an event. `changed`: a group is in another state. */
-  constructor(
-    touched: (driver: InstanceDriver) => void,
-    changed: (group: string, from: RouterState, to: RouterState) => void,
-  ) {
+  constructor(touched: (driver: InstanceDriver) => void, changed: GroupChange) {
     this.#touched = touched;
     this.#changed = changed;
   }
@@ -44,11 +43,17 @@ export class Groups {
         if (driver.router.state !== 'INIT' && driver.faults.length > 0)
           this.fault(driver, driver.faults.join('; '), now);
       }
+      this.#obey(entry, group.relieve(), now);
     }
   }
 
   has(driver: InstanceDriver): boolean {
     return this.#entries.has(driver);
+  }
+
+  /** A router and those that are master together with it. */
+  companions(driver: InstanceDriver): Iterable<InstanceDriver> {
+    return this.#entries.get(driver)?.drivers.values() ?? [driver];
   }
 
   /** A member did something: its group may have orders. */

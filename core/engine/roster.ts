@@ -33,14 +33,15 @@ export class Roster {
     this.#drivers.delete(identityOf(driver.config));
   }
 
-  compare(instances: readonly InstanceConfig[]): RosterChange {
+  /** @param keeps whether a driver's circumstances are as before */
+  compare(instances: readonly InstanceConfig[], keeps: (driver: InstanceDriver) => boolean): RosterChange {
     const wanted = new Map(instances.map((config) => [identityOf(config), config]));
     const added: InstanceConfig[] = [];
     const changed: { driver: InstanceDriver; config: InstanceConfig }[] = [];
     for (const [identity, config] of wanted) {
       const driver = this.#drivers.get(identity);
       if (driver === undefined) added.push(config);
-      else if (!equal(driver.config, config)) changed.push({ driver, config });
+      else if (!equal(driver.config, config) || !keeps(driver)) changed.push({ driver, config });
     }
     const removed = [...this.#drivers].filter(([identity]) => !wanted.has(identity)).map(([, driver]) => driver);
     return { added, removed, changed };

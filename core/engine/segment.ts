@@ -9,7 +9,7 @@ import type { InstanceDriver } from './driver.ts';
 export interface SegmentListener {
   heard(driver: InstanceDriver, datagram: Datagram, now: Instant): void;
   /** Nobody here has that VRID. */
-  unknownVrid(datagram: Datagram): void;
+  unknownVrid(datagram: Datagram, now: Instant): void;
 }
 
 /** Datagrams taken in one go, so that a flood cannot keep the engine from its deadlines. */
@@ -106,7 +106,7 @@ export class Segment {
   #deliver(datagram: Datagram, now: Instant): void {
     const vrid = datagram.payload[VRID_OFFSET];
     const drivers = vrid === undefined ? undefined : this.#drivers.get(vrid);
-    if (drivers === undefined) this.#listener.unknownVrid(datagram);
+    if (drivers === undefined) this.#listener.unknownVrid(datagram, now);
     else if (drivers.length === 1) this.#listener.heard(drivers[0]!, datagram, now);
     else for (const driver of drivers) if (speaksTo(driver, datagram)) this.#listener.heard(driver, datagram, now);
   }

@@ -77,6 +77,8 @@ export function admit(
 ): Admission | DropReason {
   const { ad } = packet;
   if (ad.version !== rules.version) return 'version';
+  // RFC 9568 §5.2.5 with erratum 8299. Routers whose addresses a cloud moves list none, and must hear one another.
+  if (ad.addresses.length === 0 && rules.addresses.length > 0) return 'count-zero';
   const refusal = refusePath(origin, rules, ownSource) ?? refusePassword(packet, rules);
   if (refusal !== undefined) return refusal;
   // RFC 3768 §7.1: MUST be the same. In v3 it is learned (RFC 9568 §6.4.2).

@@ -90,7 +90,6 @@ export function decode(pdu: Uint8Array, envelope: Envelope): DecodedPacket | Dro
   const covered = envelope.family === 4 && pdu.length > length ? pdu.subarray(0, length) : pdu;
   const checksumForm = formOf(covered, version, envelope);
   if (checksumForm === undefined) return 'checksum';
-  if (count === 0) return 'count-zero'; // RFC 9568 §5.2.5 with erratum 8299
   if (pdu.length !== length) return 'length';
   const interval =
     version === 2 ? seconds(pdu[SECONDS]!) : micros((((pdu[INTERVAL]! & 15) << 8) | pdu[INTERVAL + 1]!) * CENTISECOND);
@@ -112,8 +111,7 @@ export function decode(pdu: Uint8Array, envelope: Envelope): DecodedPacket | Dro
  */
 export function encode(ad: Advertisement, envelope: Envelope, options: EncodeOptions = {}): Uint8Array {
   const { version, addresses, interval } = ad;
-  if (addresses.length === 0 || addresses.length > 255)
-    throw new RangeError(`${addresses.length} addresses in an advert`);
+  if (addresses.length > 255) throw new RangeError(`${addresses.length} addresses in an advert`);
   const units = interval / (version === 2 ? seconds(1) : CENTISECOND);
   if (!Number.isInteger(units) || units < 1 || units > (version === 2 ? 255 : MOST_CENTISECONDS))
     throw new RangeError(`an interval of ${interval} µs has no wire form in version ${version}`);

@@ -170,3 +170,8 @@ test('over IPv6 a global source and a list that does not begin link-local are wo
   assert.deepEqual(to('fd00::2', [local, global]), ['source-not-link-local']);
   assert.deepEqual(to('fe80::b', [global, local]), ['first-not-link-local']);
 });
+
+test('an advert without addresses is heard only by a router that has none either', () => {
+  assert.equal(verdict({}, { addresses: [] }), 'count-zero');
+  assert.deepEqual(verdict({ vips: [] }, { addresses: [] }), []);
+});

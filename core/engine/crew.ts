@@ -1,0 +1,169 @@
+// The virtual routers at work with what they share: sockets, deadlines, sync groups. Takes configurations and the
+// kernel's news apart into what concerns each router. Knows no loop.
+import type { InstanceConfig } from '../config/model.ts';
+import type { IpAddress } from '../net/address.ts';
+import type { EngineNetwork, Poller } from '../ports/engine-io.ts';
+import type { Instant } from '../units.ts';
+import { DeadlineQueue } from './deadlines.ts';
+import { type DriverHost, type DriverOptions, InstanceDriver } from './driver.ts';
+import { type GroupChange, Groups } from './groups.ts';
+import type { Complain, Holdings } from './holdings.ts';
+import { judgeLinks } from './link-verdict.ts';
+import type { Links } from './links.ts';
+import type { EngineConfig, TrackVerdict } from './messages.ts';
+import { Roster } from './roster.ts';
+import { Segment, type SegmentListener } from './segment.ts';
+
+export interface CrewDependencies {
+  readonly network: EngineNetwork;
+  readonly poller: Poller;
+  readonly links: Links;
+  readonly wallClock: () => number;
+  readonly holdings: Holdings;
+  readonly host: DriverHost;
+  readonly listener: SegmentListener;
+  readonly groupChanged: GroupChange;
+  readonly complain: Complain;
+  /** Sends and binds what was asked for, now: before a router and its socket go. */
+  readonly settle: () => void;
+}
+
+export class Crew {
+  readonly #io: CrewDependencies;
+  readonly queue = new DeadlineQueue<InstanceDriver>();
+  readonly groups: Groups;
+  readonly #roster = new Roster();
+  readonly #segments = new Map<string, Segment>();
+  /** Every address that some router here may own. */
+  #virtual: ReadonlySet<IpAddress> = new Set();
+  /** Names of instances in sync groups. */
+  #grouped: ReadonlySet<string> = new Set();
+  #addressLifetime = false;
+
+  constructor(dependencies: CrewDependencies) {
+    this.#io = dependencies;
+    this.groups = new Groups((driver) => this.queue.touch(driver), dependencies.groupChanged);
+  }
+
+  [Symbol.iterator](): Iterator<InstanceDriver> {
+    return this.#roster[Symbol.iterator]();
+  }
+
+  get segments(): Iterable<Segment> {
+    return this.#segments.values();
+  }
+
+  byName(name: string): InstanceDriver | undefined {
+    return this.#roster.byName(name);
+  }
+
+  readonly isVirtual = (address: IpAddress): boolean => this.#virtual.has(address);
+
+  /** Lets a router do something, and sees to what follows from it: its deadline, its sync group. */
+  act(driver: InstanceDriver, now: Instant, what: (driver: InstanceDriver) => void): void {
+    what(driver);
+    this.queue.touch(driver);
+    this.groups.follow(driver, now);
+  }
+
+  actAll(now: Instant, what: (driver: InstanceDriver) => void): void {
+    for (const driver of this.#roster) this.act(driver, now, what);
+  }
+
+  /** Makes the configuration so. Routers that are equal in both are not touched. */
+  configure(config: EngineConfig, verdicts: readonly TrackVerdict[], now: Instant): void {
+    const { instances, groups, addressLifetime } = config;
+    this.#virtual = new Set(instances.flatMap((i) => [...i.vips, ...i.excludedVips].map(({ address }) => address)));
+    this.#grouped = new Set(groups.flatMap(({ members }) => members));
+    this.#addressLifetime = addressLifetime;
+    const { added, removed, changed } = this.#roster.compare(instances, (driver) =>
+      isSame(driver.options, this.#optionsOf(driver.config)),
+    );
+    for (const driver of removed) this.#remove(driver, now);
+    for (const { driver, config: wanted } of changed) this.#change(driver, wanted, now);
+    const drivers = added.map((wanted) => this.#add(wanted));
+    this.groups.configure(groups, [...this.#roster], now);
+    for (const segment of this.#segments.values()) this.#open(segment);
+    for (const verdict of verdicts) this.byName(verdict.instance)?.expect(verdict);
+    this.#io.holdings.clear(drivers.flatMap(({ vips }) => vips));
+    for (const driver of drivers) this.#start(driver, now);
+    for (const verdict of verdicts) this.track(verdict, now);
+  }
+
+  track(verdict: TrackVerdict, now: Instant): void {
+    const driver = this.byName(verdict.instance);
+    if (driver !== undefined) this.act(driver, now, () => driver.track(verdict, now));
+  }
+
+  /** The interfaces changed: opens and closes sockets, and tells each router what its interfaces say. */
+  followLinks(now: Instant): void {
+    for (const segment of this.#segments.values()) this.#open(segment);
+    for (const driver of this.#roster) this.#judge(driver, now);
+  }
+
+  segmentOf(config: InstanceConfig): Segment {
+    const key = segmentKey(config);
+    const known = this.#segments.get(key);
+    if (known !== undefined) return known;
+    const { network, poller, listener } = this.#io;
+    const segment = new Segment(config.interface, config.family, network, poller, listener);
+    this.#segments.set(key, segment);
+    return segment;
+  }
+
+  #add(config: InstanceConfig): InstanceDriver {
+    const { host, wallClock } = this.#io;
+    const { source } = judgeLinks(config, this.#io.links, this.isVirtual);
+    const driver = new InstanceDriver(host, config, this.#optionsOf(config), source, wallClock());
+    this.#roster.add(driver);
+    this.segmentOf(config).add(driver);
+    return driver;
+  }
+
+  #start(driver: InstanceDriver, now: Instant): void {
+    const { faults, adjustment, source } = judgeLinks(driver.config, this.#io.links, this.isVirtual);
+    this.act(driver, now, () => driver.start(faults, adjustment, source, now));
+  }
+
+  #change(driver: InstanceDriver, config: InstanceConfig, now: Instant): void {
+    this.act(driver, now, () => driver.reconfigure(config, this.#optionsOf(config), now));
+    this.#io.holdings.adjust(driver);
+    this.#judge(driver, now);
+  }
+
+  /** A router that is no longer configured hands over at once: its addresses must not stay without an owner's say. */
+  #remove(driver: InstanceDriver, now: Instant): void {
+    driver.feed({ type: 'shutdown', immediate: true }, now);
+    this.#io.settle();
+    this.queue.remove(driver);
+    this.#roster.remove(driver);
+    this.#io.holdings.forget(driver);
+    const segment = this.segmentOf(driver.config);
+    segment.remove(driver);
+    if (!segment.empty) return;
+    segment.close();
+    this.#segments.delete(segmentKey(driver.config));
+  }
+
+  #judge(driver: InstanceDriver, now: Instant): void {
+    const { faults, adjustment, source } = judgeLinks(driver.config, this.#io.links, this.isVirtual);
+    this.act(driver, now, () => driver.links(faults, adjustment, source, now));
+  }
+
+  #open(segment: Segment): void {
+    try {
+      segment.follow(this.#io.links.get(segment.interface));
+    } catch (error) {
+      this.#io.complain('error', `cannot listen on ${segment.interface}: ${(error as Error).message}`);
+    }
+  }
+
+  #optionsOf({ name }: InstanceConfig): DriverOptions {
+    return { addressLifetime: this.#addressLifetime, grouped: this.#grouped.has(name) };
+  }
+}
+
+const segmentKey = ({ interface: name, family }: InstanceConfig): string => `${name} ${family}`;
+
+const isSame = (a: DriverOptions, b: DriverOptions): boolean =>
+  a.addressLifetime === b.addressLifetime && a.grouped === b.grouped;
