@@ -4,10 +4,10 @@ import { hostname } from 'node:os';
 import type { Loaded } from '../agent/agent.ts';
 import type { Logger } from '../agent/log.ts';
 import { vetConfiguration } from '../agent/script-security.ts';
-import { includeFiles } from '../cli/check-config.ts';
 import { type Diagnostic, renderDiagnostic } from '../config/diagnostics.ts';
 import { load } from '../config/load.ts';
 import type { Files } from '../ports/files.ts';
+import { includeFiles } from '../system/include-files.ts';
 
 export class ConfigurationFile {
   readonly path: string;

@@ -7,6 +7,7 @@ import { LeaseWatch } from '../engine/lease.ts';
 import { LinkTable } from '../engine/links.ts';
 import type { EngineCommand, EngineEvent } from '../engine/messages.ts';
 import { LinuxClock } from '../system/clock.ts';
+import { releaseMemory } from '../system/memory.ts';
 import { loadNative } from '../system/native/index.ts';
 import { LinuxNetwork } from '../system/network.ts';
 import { type Descriptor, LinuxPoller } from '../system/poller.ts';
@@ -32,7 +33,9 @@ const { port, lease, wakeup, realtimePriority } = workerData as EngineThreadData
 const post = (event: EngineEvent): void => port.postMessage(event);
 
 try {
-  build().run();
+  const engine = build();
+  releaseMemory();
+  engine.run();
 } catch (error) {
   post({ type: 'failed', error: (error as Error).message });
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Agent } from '../agent/agent.ts';
 import type { Log } from '../agent/log.ts';
 import { ControlSocketError } from '../control/server.ts';
+import { releaseMemory } from '../system/memory.ts';
 import { NativeAddonError } from '../system/native/index.ts';
 import { prepareProcess } from '../system/process.ts';
 import { buildContainer } from './modules.ts';
@@ -16,6 +17,9 @@ export const EXIT_FAILED = 1;
 export const EXIT_CONFIGURATION = 2;
 /** sysexits EX_SOFTWARE, as keepalived's program error. */
 export const EXIT_BUG = 70;
+
+/** After this time everything that is only needed to start has been done. */
+const SETTLED_MS = 2_000;
 
 /** Runs an agent to its end. @returns the exit code */
 export async function runAgent(options: RunOptions): Promise<number> {
@@ -43,6 +47,7 @@ export async function runAgent(options: RunOptions): Promise<number> {
         writeFileSync(path, `${JSON.stringify(await statusOf(sources), undefined, 2)}\n`, { mode: 0o600 });
         log.log('info', 'dumped', { file: path });
       });
+      setTimeout(releaseMemory, SETTLED_MS).unref();
       return (await agent.run()) === 'stopped' ? EXIT_STOPPED : EXIT_BUG;
     } finally {
       rmSync(pidFile, { force: true });

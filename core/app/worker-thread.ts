@@ -3,6 +3,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import type { EngineThread } from '../agent/engine-client.ts';
 import { leaseMemory } from '../engine/lease.ts';
 import type { EngineCommand, EngineEvent } from '../engine/messages.ts';
+import { entryFile } from '../system/entry-file.ts';
 import type { Native } from '../system/native/index.ts';
 import { Wakeup } from '../system/wakeup.ts';
 import type { EngineThreadData } from './engine-thread.ts';
@@ -21,8 +22,7 @@ export class WorkerThread implements EngineThread {
     this.#port = port1;
     this.#wakeup = new Wakeup(native);
     const data: EngineThreadData = { port: port2, lease: this.lease, wakeup: this.#wakeup.handle, realtimePriority };
-    // The compiled file or the source, whichever this one is.
-    const file = new URL(`./engine-thread${import.meta.url.slice(-3)}`, import.meta.url);
+    const file = entryFile(import.meta.url, './engine-thread');
     this.#worker = new Worker(file, {
       workerData: data,
       transferList: [port2],

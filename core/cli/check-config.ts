@@ -1,12 +1,12 @@
 // vipkeeper check-config [--strict] FILE: what the agent would make of a file, without starting anything.
 // Reading and printing are given, so that it can be tested; nodeCheckIo is the real thing.
-import { accessSync, constants, globSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { delimiter, join } from 'node:path';
 import { type Diagnostic, renderDiagnostic, type Severity } from '../config/diagnostics.ts';
 import { load } from '../config/load.ts';
-import type { ProgramProbe, ProgramState } from '../config/scripts.ts';
-import type { IncludeReader, SourceText } from '../config/source.ts';
+import type { ProgramProbe } from '../config/scripts.ts';
+import type { IncludeReader } from '../config/source.ts';
+import { includeFiles, programState } from '../system/include-files.ts';
 
 export interface CheckIo {
   readonly hostName: string;
@@ -101,33 +101,4 @@ export function nodeCheckIo(): CheckIo {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
   };
-}
-
-/** Every readable regular file that matches a shell pattern, by name. */
-export function includeFiles(pattern: string): readonly SourceText[] {
-  const found: SourceText[] = [];
-  for (const file of globSync(pattern).toSorted())
-    try {
-      if (statSync(file).isFile()) found.push({ file, text: readFileSync(file, 'utf8') });
-    } catch {
-      // Unreadable files count as not there, as with keepalived's plain include.
-    }
-  return found;
-}
-
-/** Whether a program can be run; a name without a slash is searched in PATH. */
-export function programState(name: string): ProgramState {
-  const { PATH = '' } = process.env;
-  const paths = name.includes('/') ? [name] : PATH.split(delimiter).map((folder) => join(folder, name));
-  let state: ProgramState = 'missing';
-  for (const path of paths)
-    try {
-      if (!statSync(path).isFile()) continue;
-      state = 'not-executable';
-      accessSync(path, constants.X_OK);
-      return 'ok';
-    } catch {
-      // Absent here, or not executable: the next folder may have it.
-    }
-  return state;
 }

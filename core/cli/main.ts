@@ -1,43 +1,41 @@
 #!/usr/bin/env node
 // The command line: finds the verb, and translates keepalived's own flags into verbs.
+// Loads only what the verb needs: a daemon should not carry the demo in its memory.
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { VERSION } from '../app/version.ts';
-import { checkConfig, nodeCheckIo } from './check-config.ts';
-import { demo } from './demo.ts';
-import { DEFAULT_CONFIG_FILE, RUN, run } from './run.ts';
-import { STATUS_COMMAND, status } from './status.ts';
-import { type CommandSpec, overviewText, unknownVerb } from './usage.ts';
+import { DEFAULT_CONFIG_FILE } from '../config/defaults.ts';
+import { overviewText, unknownVerb } from './usage.ts';
 
 const ABOUT =
   'vipkeeper keeps virtual IP addresses reachable: it elects a master with VRRP, reads keepalived.conf as it is, and speaks to keepalived as a peer.';
 
-interface Verb extends Pick<CommandSpec, 'name' | 'summary'> {
-  readonly run: (argv: readonly string[]) => number | Promise<number>;
+interface Verb {
+  readonly name: string;
+  readonly summary: string;
+  readonly run: (argv: readonly string[]) => Promise<number>;
 }
 
 const VERBS: readonly Verb[] = [
-  { ...RUN, run },
   {
-    ...STATUS_COMMAND,
-    run: (argv) =>
-      status(argv, {
-        out: (text) => process.stdout.write(text),
-        err: (text) => process.stderr.write(text),
-        interactive: process.stdout.isTTY === true,
-        columns: process.stdout.columns,
-        environment: process.env,
-      }),
+    name: 'run',
+    summary: 'run the agent in the foreground',
+    run: async (argv) => (await import('./run.ts')).run(argv),
+  },
+  {
+    name: 'status',
+    summary: 'show each virtual router: its state, since when and why, its addresses, peers and checks',
+    run: async (argv) => (await import('./status.ts')).status(argv, terminal()),
   },
   {
     name: 'check-config',
     summary: 'say what is wrong with a configuration file, without starting anything',
-    run: (argv) => checkConfig(argv, nodeCheckIo()),
+    run: check,
   },
   {
     name: 'demo',
     summary: 'show a pair failing over, in namespaces of its own',
-    run: () => demo(),
+    run: async () => (await import('./demo.ts')).demo(),
   },
 ];
 
@@ -60,13 +58,28 @@ export async function main(argv: readonly string[]): Promise<number> {
   return 2;
 }
 
+async function check(argv: readonly string[]): Promise<number> {
+  const { checkConfig, nodeCheckIo } = await import('./check-config.ts');
+  return checkConfig(argv, nodeCheckIo());
+}
+
 /** keepalived's flags without a verb: `-t` checks the file, everything else runs. Letters may stand together (-nlD). */
-function asKeepalived(argv: readonly string[]): number | Promise<number> {
-  const test = argv.findIndex((word) => word === '--config-test' || /^-[a-zA-Z]*t[a-zA-Z]*$/.test(word));
-  if (test < 0) return run(argv);
+async function asKeepalived(argv: readonly string[]): Promise<number> {
+  const isTest = argv.some((word) => word === '--config-test' || /^-[a-zA-Z]*t[a-zA-Z]*$/.test(word));
+  if (!isTest) return (await import('./run.ts')).run(argv);
   const at = argv.findIndex((word) => word === '--use-file' || /^-[a-zA-Z]*f$/.test(word));
   const long = argv.find((word) => word.startsWith('--use-file='))?.slice('--use-file='.length);
-  return checkConfig([long ?? (at < 0 ? undefined : argv[at + 1]) ?? DEFAULT_CONFIG_FILE], nodeCheckIo());
+  return check([long ?? (at < 0 ? undefined : argv[at + 1]) ?? DEFAULT_CONFIG_FILE]);
+}
+
+function terminal() {
+  return {
+    out: (text: string) => process.stdout.write(text),
+    err: (text: string) => process.stderr.write(text),
+    interactive: process.stdout.isTTY === true,
+    columns: process.stdout.columns,
+    environment: process.env,
+  };
 }
 
 const invoked = process.argv[1];

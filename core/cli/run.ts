@@ -1,10 +1,8 @@
 // `vipkeeper run`: the agent in the foreground. Also what keepalived's own flags start.
 import { EXIT_BUG, EXIT_CONFIGURATION, EXIT_FAILED, EXIT_STOPPED, runAgent } from '../app/run-agent.ts';
+import { DEFAULT_CONFIG_FILE } from '../config/defaults.ts';
 import { DEFAULT_RUNTIME_DIR } from '../control/protocol.ts';
 import { type CommandSpec, parseCommand } from './usage.ts';
-
-/** keepalived's, so that its users need not say anything. */
-export const DEFAULT_CONFIG_FILE = '/etc/keepalived/keepalived.conf';
 
 export const RUN: CommandSpec = {
   name: 'run',

@@ -1,10 +1,10 @@
 // Compiles the addon: one compiler command, no generator. Plain JavaScript, because it runs before anything is set
 // up, under whatever Node the machine has (18 or newer).
-//   node core/system/native/build.mjs             builds, and puts a copy into dist/
+//   node core/system/native/build.mjs             builds
 //   node core/system/native/build.mjs --if-stale  builds only when the source is newer than the binary
 // CC names another compiler.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -71,8 +71,3 @@ function build() {
 if (process.platform !== 'linux') fail(`needs Linux, this is ${process.platform}`);
 const lazy = process.argv.includes('--if-stale');
 if (!lazy || !isFresh()) build();
-if (!lazy) {
-  const packed = join(root, 'dist', 'core', 'system', 'native');
-  mkdirSync(packed, { recursive: true });
-  copyFileSync(output, join(packed, name));
-}

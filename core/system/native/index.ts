@@ -148,12 +148,10 @@ export function loadNative(): Native {
   return loaded;
 }
 
-/** Where the addon may be: beside this file, or in the sources when this file runs from `dist/core/system/native`. */
+/** Where the addon may be: beside this file, or in the sources when this runs from `dist` of a checkout. */
 export function nativePaths(): readonly string[] {
   const name = `vipkeeper-linux-${process.arch}.node`;
-  return [`./${name}`, `../../../../core/system/native/${name}`].map((path) =>
-    fileURLToPath(new URL(path, import.meta.url)),
-  );
+  return [`./${name}`, `../core/system/native/${name}`].map((path) => fileURLToPath(new URL(path, import.meta.url)));
 }
 
 function load(): Native {
