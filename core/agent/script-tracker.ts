@@ -180,8 +180,8 @@ function tracksByInstance(config: Pick<Configuration, 'instances' | 'groups'>): 
   return new Map(
     config.instances.map(({ name, trackScripts }) => {
       const merged = new Map(trackScripts.map((track) => [track.name, track]));
+      // As keepalived: tracked by both, the group's weight counts, unless failing is a fault already.
       for (const group of config.groups.filter(({ members }) => members.includes(name)))
-        // As keepalived: tracked by both, the group's weight counts, unless failing is a fault already.
         for (const track of group.trackScripts) if (merged.get(track.name)?.weight !== 0) merged.set(track.name, track);
       return [name, [...merged.values()]];
     }),
