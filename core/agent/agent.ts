@@ -95,12 +95,10 @@ export class Agent {
   stop(why: string): void {
     const immediate = this.#stopping;
     this.#stopping = true;
-    this.#io.logger.log('info', 'stopping', {
-      why,
-      handover: immediate ? 'not awaited' : 'until the successor is heard',
-    });
+    this.#io.engine.send({ type: 'stop', immediate }); // before anything that takes time
+    const handover = immediate ? 'not awaited' : 'until the successor is heard';
+    this.#io.logger.log('info', 'stopping', { why, handover });
     this.#io.service.stopping();
-    this.#io.engine.send({ type: 'stop', immediate });
   }
 
   async #reload(): Promise<void> {

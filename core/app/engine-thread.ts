@@ -6,6 +6,11 @@ import { Engine, type Inbox } from '../engine/engine.ts';
 import { LeaseWatch } from '../engine/lease.ts';
 import { LinkTable } from '../engine/links.ts';
 import type { EngineCommand, EngineEvent } from '../engine/messages.ts';
+import { rehearse, STAGE } from '../engine/rehearsal.ts';
+import type { IpAddress, MacAddress } from '../net/address.ts';
+import { encodeIpv4Header } from '../net/ipv4.ts';
+import { deleteAddressRequest } from '../net/rtnetlink.ts';
+import type { FrameSocket, RouteSocket } from '../ports/engine-io.ts';
 import { LinuxClock } from '../system/clock.ts';
 import { releaseMemory } from '../system/memory.ts';
 import { loadNative } from '../system/native/index.ts';
@@ -22,10 +27,15 @@ export interface EngineThreadData {
   readonly lease: SharedArrayBuffer;
   /** Handle of the Wakeup that announces commands. */
   readonly wakeup: number;
-  /** SCHED_RR priority 1..99; undefined: ordinary scheduling. */
+  /** SCHED_RR priority 1..99; 0: ordinary scheduling; undefined: the lowest one if the system allows it. */
   readonly realtimePriority: number | undefined;
 }
 
+/** Interface index of lo in every network namespace. */
+const LOOPBACK = 1;
+const LOCALHOST = '127.0.0.1' as IpAddress;
+const REPETITIONS = 150;
+const LOWEST_REALTIME = 1;
 /** Until the first configuration says otherwise. */
 const FIRST_LEASE = seconds(10);
 
@@ -43,13 +53,18 @@ port.close();
 
 function build(): Engine {
   const native = loadNative();
-  for (const { what, code, fix } of prepareEngineThread(native, realtimePriority))
-    post({ type: 'log', level: 'warning', text: `${what} was refused (${code}): ${fix}` });
+  // Above every ordinary thread, below everything else that has a real-time priority.
+  const priority = realtimePriority ?? LOWEST_REALTIME;
+  const level = realtimePriority === undefined ? 'info' : 'warning';
+  for (const { what, code, fix } of prepareEngineThread(native, priority === 0 ? undefined : priority))
+    post({ type: 'log', level, text: `${what} was refused (${code}): ${fix}` });
   const clock = new LinuxClock(native);
   const network = new LinuxNetwork(native);
   const route = network.routeSocket();
+  const frames = network.frameSocket();
   const monitor = network.routeMonitor();
   const links = new LinkTable(monitor, route);
+  rehearseAll(network, route, frames);
   return new Engine({
     clock,
     wallClock: Date.now,
@@ -57,7 +72,7 @@ function build(): Engine {
     network,
     links,
     monitor,
-    provider: new NetlinkProvider({ route, frames: network.frameSocket(), links: (name) => links.get(name) }),
+    provider: new NetlinkProvider({ route, frames, links: (name) => links.get(name) }),
     lease: new LeaseWatch(lease, FIRST_LEASE, clock.now()),
     inbox: inboxOf(new Wakeup(native, wakeup)),
     post,
@@ -74,4 +89,41 @@ function inboxOf(bell: Wakeup): Inbox & Descriptor {
       return receiveMessageOnPort(port)?.message as EngineCommand | undefined;
     },
   };
+}
+
+/**
+ * Compiles what a takeover runs: the protocol in virtual time, and the system calls with requests that mean nothing
+ * (an address that the loopback interface does not have is deleted, frames of the experimental EtherType 0x88b5 and
+ * adverts for VRID 0 go out of the loopback interface, which no router listens on).
+ */
+function rehearseAll(network: LinuxNetwork, route: RouteSocket, frames: FrameSocket): void {
+  const acknowledged = { error: 0, name: 'OK' };
+  const stage = {
+    route: {
+      request: (messages: readonly Uint8Array[]) => messages.map(() => acknowledged),
+      dump: () => {},
+      close: () => {},
+    },
+    frames: { queue: () => {}, flush: () => [], close: () => {} },
+    links: () => ({ ...STAGE, mac: '00:00:5e:00:53:01' as MacAddress }),
+  };
+  rehearse(new NetlinkProvider(stage));
+  const nothing = deleteAddressRequest({ index: LOOPBACK, address: '192.0.2.255' as IpAddress, prefix: 32 });
+  const frame = new Uint8Array(60).fill(0xff, 0, 6);
+  frame.set([0x88, 0xb5], 12);
+  const packet = new Uint8Array(28);
+  packet.set(encodeIpv4Header({ tos: 0, id: 0, ttl: 1, protocol: 112, source: LOCALHOST, destination: LOCALHOST }, 8));
+  const socket = network.vrrpSocket('lo', LOOPBACK, 4);
+  try {
+    for (let i = 0; i < REPETITIONS; i++) {
+      socket.queue(packet, LOCALHOST);
+      socket.flush();
+      socket.receive(() => {}, 1);
+      route.request([nothing]);
+      frames.queue(frame, LOOPBACK);
+      frames.flush();
+    }
+  } finally {
+    socket.close();
+  }
 }

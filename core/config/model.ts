@@ -17,7 +17,7 @@ export interface GlobalDefs {
   readonly routerId: string;
   readonly scriptUser: ScriptUser | undefined;
   readonly enableScriptSecurity: boolean;
-  /** SCHED_RR priority of the engine thread, 1..99; undefined: ordinary scheduling. (vrrp_rt_priority) */
+  /** SCHED_RR priority of the engine thread, 1..99; 0: ordinary scheduling; undefined: not said. (vrrp_rt_priority) */
   readonly realtimePriority: number | undefined;
   /** Kernel lifetime on bound addresses; `vrrp_address_lifetime off` turns it off. */
   readonly addressLifetime: boolean;

@@ -59,7 +59,12 @@ const rows = {
     default: '3',
     help: 'missed adverts until the master counts as down',
   },
-  vrrp_rt_priority: { value: integer(1, 99), since: '2.0', help: 'real-time priority (SCHED_RR) of the engine thread' },
+  vrrp_rt_priority: {
+    value: integer(0, 99),
+    default: '1 where the system allows it',
+    since: '2.0',
+    help: 'real-time priority (SCHED_RR) of the engine thread; 0: ordinary scheduling',
+  },
   vrrp_strict: {
     value: flag,
     default: 'off',
