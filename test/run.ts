@@ -13,7 +13,7 @@ import { spec } from 'node:test/reporters';
 const ROOT = join(import.meta.dirname, '..');
 /** Files of the second phase at a time. Each makes its own namespaces; they mostly wait for protocol timers. */
 const NAMESPACES_AT_ONCE = 3;
-const FILE_TIMEOUT_MS = 300_000;
+const FILE_TIMEOUT_MS = 180_000;
 const SUMMARY = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ([\d.]+)$/;
 
 /** Whoever asks `support/needs.ts` needs more than a processor. */

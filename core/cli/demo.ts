@@ -2,8 +2,9 @@
 // minute of trouble. Needs no root where user namespaces are allowed; touches nothing of the machine in either case.
 // This side only builds the stage; demo/stage.ts plays on it.
 import { spawn, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { entryFile } from '../system/entry-file.ts';
 import { toolEnvironment } from './demo/network.ts';
-import { siblingThread } from './demo/recorder.ts';
 
 /** What must work in new namespaces: the mounts and links that the demo makes. */
 const REHEARSAL = 'mount -t tmpfs tmpfs /run && ip netns add rehearsal && ip link add rehearsal type bridge';
@@ -24,7 +25,7 @@ export async function demo(): Promise<number> {
     console.error(obstacle);
     return 1;
   }
-  const stage = [process.execPath, ...process.execArgv, siblingThread('stage').pathname];
+  const stage = [process.execPath, ...process.execArgv, fileURLToPath(entryFile(import.meta.url, './demo/stage'))];
   // The stage ends when its standard input does, so it cannot outlive us.
   const child = spawn('unshare', [...unshare, '--', ...stage], {
     stdio: ['pipe', 'inherit', 'inherit'],

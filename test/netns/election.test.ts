@@ -95,7 +95,7 @@ describe('election', { concurrency: 3, ...needs('root', 'ip') }, () => {
     story('nopreempt', async (lab) => {
       const r1 = await lab.daemon('vipkeeper', 'r1', quick('r1', { priority: 150, nopreempt: true })).up();
       await lab.master('r1', VIP);
-      const r2 = await lab.daemon('vipkeeper', 'r2', quick('r2', { priority: 100, nopreempt: true })).up();
+      await lab.daemon('vipkeeper', 'r2', quick('r2', { priority: 100, nopreempt: true })).up();
       await r1.stop();
       await lab.master('r2', VIP);
       await r1.up();

@@ -1,10 +1,12 @@
 // The demo's acts: what is done to the two machines, what the audience is told, and what it cost the client.
 
+import { fileURLToPath } from 'node:url';
+import { entryFile } from '../../system/entry-file.ts';
 import { Machine } from './machine.ts';
 import { inside, Network, run } from './network.ts';
 import { LB1, LB2, SERVICE_PORT, VIP } from './pair.ts';
 import { Prober } from './prober.ts';
-import { now, Recorder, type Sighting, siblingThread } from './recorder.ts';
+import { now, Recorder, type Sighting } from './recorder.ts';
 import type { Screen } from './screen.ts';
 
 /** Longer than any takeover of this pair: three adverts, the skew, the script's interval, and the start of an agent. */
@@ -45,8 +47,8 @@ export async function play(directory: string, screen: Screen): Promise<void> {
     await recorder.wait(`an advert of ${act.winner}`, () => advertSince(recorder, act.winner, began + took), 5_000);
     const outage = await prober.outage(began);
     const answer = await ask(network);
-    screen.event(`the client asks http://${VIP}:${SERVICE_PORT} and is answered by ${answer}`, 'aside');
     screen.event(act.because, 'aside');
+    screen.event(`the client asks http://${VIP}:${SERVICE_PORT} and is answered by ${answer}`, 'aside');
     const lost = i === 0 ? 'none before' : `${Math.round(outage.longest)} ms`;
     rows.push([act.title, act.winner, `${(took / 1000).toFixed(1)} s`, lost]);
   }
@@ -63,9 +65,9 @@ const acts = (lb1: Machine, lb2: Machine): readonly Act[] => [
   {
     title: 'both agents start',
     tone: 'good',
-    does: () => {
-      lb1.startAgent();
-      lb2.startAgent();
+    does: async () => {
+      await lb1.startAgent();
+      await lb2.startAgent();
     },
     winner: 'LB1',
     because: 'LB1 has priority 101; LB2 has 90, and 10 more while its service lives',
@@ -150,7 +152,7 @@ const advertSince = (recorder: Recorder, host: string, since: number): boolean =
 
 async function ask(network: Network): Promise<string> {
   const { namespace } = network.host('client');
-  const program = siblingThread('service').pathname;
+  const program = fileURLToPath(entryFile(import.meta.url, './service'));
   const argv = [process.execPath, ...process.execArgv, program, 'ask', VIP, String(SERVICE_PORT)];
   return (await run('ip', ...inside(namespace, ...argv)).catch(() => 'nobody')).trim();
 }

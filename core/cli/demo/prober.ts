@@ -1,9 +1,10 @@
 // A client that pings an address every millisecond, on a thread in the client's namespace. It reads no answers: the
 // watcher sees them on the bridge, and there it is certain who gave them.
 import { Worker } from 'node:worker_threads';
+import { entryFile } from '../../system/entry-file.ts';
 import { type Host, namespaceFile } from './network.ts';
 import type { ProbePlan } from './probe-thread.ts';
-import { now, type Recorder, siblingThread } from './recorder.ts';
+import { now, type Recorder } from './recorder.ts';
 
 export interface Outage {
   /** The longest time without an answer, in ms; 0 when no probe was lost. */
@@ -41,7 +42,7 @@ export class Prober {
       probes: recorder.probes.memory,
       stop: stop.buffer as SharedArrayBuffer,
     };
-    const worker = new Worker(siblingThread('probe-thread'), { workerData: plan });
+    const worker = new Worker(entryFile(import.meta.url, './probe-thread'), { workerData: plan });
     await new Promise<void>((resolve, reject) => {
       worker.once('message', () => resolve());
       worker.once('error', reject);

@@ -2,6 +2,7 @@
 // announcements on the bridge ports, addresses in the hosts. A thread of its own watches; this side answers questions.
 // Times are milliseconds on CLOCK_MONOTONIC.
 import { Worker } from 'node:worker_threads';
+import { entryFile } from '../../system/entry-file.ts';
 import { type Host, type Network, namespaceFile, run } from './network.ts';
 import { ProbeTable } from './probe-table.ts';
 import type { WatchPlan } from './watch-thread.ts';
@@ -87,7 +88,7 @@ export class Recorder {
       arpWatch,
       probes: probes.memory,
     };
-    const worker = new Worker(siblingThread('watch-thread'), { workerData: plan });
+    const worker = new Worker(entryFile(import.meta.url, './watch-thread'), { workerData: plan });
     const recorder = new Recorder(hosts, worker, probes);
     await new Promise<void>((resolve, reject) => {
       worker.once('message', () => resolve());
@@ -219,11 +220,6 @@ async function portsOf(network: Network): Promise<Record<string, number>> {
     ifindex: number;
   }[];
   return Object.fromEntries(links.map(({ ifname, ifindex }) => [ifname, ifindex]));
-}
-
-/** A module of this folder that runs as a thread: .ts unbuilt, .js in the package. */
-export function siblingThread(name: string): URL {
-  return new URL(`./${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 }
 
 function change(set: Set<string>, member: string, present: boolean): void {

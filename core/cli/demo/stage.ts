@@ -5,7 +5,7 @@ import { run } from './network.ts';
 import { play } from './play.ts';
 import { Screen } from './screen.ts';
 
-export const DIRECTORY = '/run/vipkeeper-demo';
+const DIRECTORY = '/run/vipkeeper-demo';
 
 const screen = new Screen();
 
