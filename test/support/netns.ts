@@ -46,7 +46,7 @@ export class Lab implements AsyncDisposable {
     try {
       const watched = [...network.hosts.values()].filter((host) => host.name !== 'client');
       const recorder = await Recorder.start(network, watched, plan.arpWatch);
-      return new Lab(network, recorder, mkdtempSync(join(tmpdir(), `vk-${plan.name}-`)));
+      return new Lab(network, recorder, mkdtempSync(join(tmpdir(), `vk-${process.pid}-${plan.name}-`)));
     } catch (error) {
       await network.close();
       throw error;
@@ -131,14 +131,17 @@ export class Lab implements AsyncDisposable {
   }
 }
 
-/** Namespaces of test processes that are no more. */
+/** Namespaces and directories of test processes that are no more. */
 async function removeOrphans(): Promise<void> {
-  const names = await readdir('/run/netns').catch(() => []);
-  const orphans = names.filter((name) => {
-    const owner = /^vk-(\d+)-/.exec(name)?.[1];
-    return owner !== undefined && !alive(Number(owner));
-  });
-  await removeNamespaces(orphans);
+  await removeNamespaces((await readdir('/run/netns').catch(() => [])).filter(orphaned));
+  for (const name of (await readdir(tmpdir())).filter(orphaned))
+    rmSync(join(tmpdir(), name), { recursive: true, force: true });
+}
+
+/** The name carries the id of a process that does not live. */
+function orphaned(name: string): boolean {
+  const owner = /^vk-(\d+)-/.exec(name)?.[1];
+  return owner !== undefined && !alive(Number(owner));
 }
 
 function alive(pid: number): boolean {
