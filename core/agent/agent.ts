@@ -68,7 +68,7 @@ export class Agent {
       (event) => this.#hear(event),
       () => this.#engineDied('it gave no sign of life'),
     );
-    this.#apply(this.#loaded);
+    this.#apply(this.#loaded, undefined);
     const ending = await this.#ended.promise;
     engine.stop();
     await Promise.all([this.#io.tracker.stop(), this.#io.notifier.drain(LAST_NOTIFICATIONS)]);
@@ -107,19 +107,20 @@ export class Agent {
     const loaded = await load();
     if (loaded === undefined) logger.log('error', 'reload-refused', { effect: 'the running configuration stays' });
     else if (!this.#stopping) {
+      const before = this.configuration;
       this.#loaded = loaded;
-      this.#apply(loaded);
+      this.#apply(loaded, before);
       logger.log('info', 'reloaded', { instances: loaded.configuration.instances.length });
     }
     service.ready();
   }
 
-  #apply({ configuration, vetted }: Loaded): void {
+  #apply({ configuration, vetted }: Loaded, before: Configuration | undefined): void {
     const { engine, tracker, notifier, logger } = this.#io;
     for (const { level, text } of vetted.findings) logger.log(level, 'script', { detail: text });
     notifier.configure(configuration, vetted);
     const verdicts = tracker.configure(configuration, vetted);
-    engine.send({ type: 'configure', config: engineConfig(configuration), verdicts });
+    engine.send({ type: 'configure', config: engineConfig(before, configuration), verdicts });
   }
 
   #hear(event: EngineEvent): void {

@@ -1,4 +1,5 @@
-// What the engine is told of a configuration. Pure.
+// What the engine is told of a configuration: what it changes. Pure.
+import { diffConfigurations } from '../config/diff.ts';
 import type { Configuration } from '../config/model.ts';
 import type { EngineConfig } from '../engine/messages.ts';
 import { micros, seconds } from '../units.ts';
@@ -6,10 +7,15 @@ import { micros, seconds } from '../units.ts';
 /** However short the intervals: an agent that is busy for less than this is not dead. */
 const SHORTEST_LEASE = seconds(3);
 
-export function engineConfig({ instances, groups, globals }: Configuration): EngineConfig {
+/** @param before the configuration in force; undefined: none yet */
+export function engineConfig(before: Configuration | undefined, after: Configuration): EngineConfig {
+  const { instances, groups, globals } = after;
+  const { added, changed, removed } = diffConfigurations(before ?? { ...after, instances: [] }, after);
   const longest = Math.max(0, ...instances.map(({ interval }) => interval));
   return {
-    instances,
+    added,
+    changed: changed.map((change) => ({ name: change.before.name, config: change.after })),
+    removed: removed.map(({ name }) => name),
     groups: groups.map(({ name, members }) => ({ name, members })),
     addressLifetime: globals.addressLifetime,
     leaseTime: micros(Math.max(SHORTEST_LEASE, 3 * longest)),

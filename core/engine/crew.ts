@@ -11,7 +11,6 @@ import type { Complain, Holdings } from './holdings.ts';
 import { judgeLinks } from './link-verdict.ts';
 import type { Links } from './links.ts';
 import type { EngineConfig, TrackVerdict } from './messages.ts';
-import { Roster } from './roster.ts';
 import { Segment, type SegmentListener } from './segment.ts';
 
 export interface CrewDependencies {
@@ -32,7 +31,7 @@ export class Crew {
   readonly #io: CrewDependencies;
   readonly queue = new DeadlineQueue<InstanceDriver>();
   readonly groups: Groups;
-  readonly #roster = new Roster();
+  readonly #drivers = new Set<InstanceDriver>();
   readonly #segments = new Map<string, Segment>();
   /** Every address that some router here may own. */
   #virtual: ReadonlySet<IpAddress> = new Set();
@@ -46,7 +45,7 @@ export class Crew {
   }
 
   [Symbol.iterator](): Iterator<InstanceDriver> {
-    return this.#roster[Symbol.iterator]();
+    return this.#drivers[Symbol.iterator]();
   }
 
   get segments(): Iterable<Segment> {
@@ -54,7 +53,8 @@ export class Crew {
   }
 
   byName(name: string): InstanceDriver | undefined {
-    return this.#roster.byName(name);
+    for (const driver of this.#drivers) if (driver.name === name) return driver;
+    return undefined;
   }
 
   readonly isVirtual = (address: IpAddress): boolean => this.#virtual.has(address);
@@ -67,22 +67,23 @@ export class Crew {
   }
 
   actAll(now: Instant, what: (driver: InstanceDriver) => void): void {
-    for (const driver of this.#roster) this.act(driver, now, what);
+    for (const driver of this.#drivers) this.act(driver, now, what);
   }
 
-  /** Makes the configuration so. Routers that are equal in both are not touched. */
+  /** Makes the configuration so. */
   configure(config: EngineConfig, verdicts: readonly TrackVerdict[], now: Instant): void {
-    const { instances, groups, addressLifetime } = config;
-    this.#virtual = new Set(instances.flatMap((i) => [...i.vips, ...i.excludedVips].map(({ address }) => address)));
+    const { added, changed, removed, groups, addressLifetime } = config;
     this.#grouped = new Set(groups.flatMap(({ members }) => members));
     this.#addressLifetime = addressLifetime;
-    const { added, removed, changed } = this.#roster.compare(instances, (driver) =>
-      isSame(driver.options, this.#optionsOf(driver.config)),
-    );
-    for (const driver of removed) this.#remove(driver, now);
-    for (const { driver, config: wanted } of changed) this.#change(driver, wanted, now);
+    // Looked up before anything is renamed: two routers may exchange their names.
+    const changes = changed.map(({ name, config: wanted }) => ({ driver: this.byName(name), wanted }));
+    for (const name of removed) this.#remove(name, now);
+    for (const { driver, wanted } of changes) if (driver !== undefined) this.#change(driver, wanted, now);
+    for (const driver of this.#drivers)
+      if (!isSame(driver.options, this.#optionsOf(driver.config))) this.#change(driver, driver.config, now);
     const drivers = added.map((wanted) => this.#add(wanted));
-    this.groups.configure(groups, [...this.#roster], now);
+    this.#virtual = new Set([...this.#drivers].flatMap(({ vips }) => vips.map(({ address }) => address)));
+    this.groups.configure(groups, [...this.#drivers], now);
     for (const segment of this.#segments.values()) this.#open(segment);
     for (const verdict of verdicts) this.byName(verdict.instance)?.expect(verdict);
     this.#io.holdings.clear(drivers.flatMap(({ vips }) => vips));
@@ -98,7 +99,7 @@ export class Crew {
   /** The interfaces changed: opens and closes sockets, and tells each router what its interfaces say. */
   followLinks(now: Instant): void {
     for (const segment of this.#segments.values()) this.#open(segment);
-    for (const driver of this.#roster) this.#judge(driver, now);
+    for (const driver of this.#drivers) this.#judge(driver, now);
   }
 
   segmentOf(config: InstanceConfig): Segment {
@@ -115,7 +116,7 @@ export class Crew {
     const { host, wallClock } = this.#io;
     const { source } = judgeLinks(config, this.#io.links, this.isVirtual);
     const driver = new InstanceDriver(host, config, this.#optionsOf(config), source, wallClock());
-    this.#roster.add(driver);
+    this.#drivers.add(driver);
     this.segmentOf(config).add(driver);
     return driver;
   }
@@ -132,11 +133,13 @@ export class Crew {
   }
 
   /** A router that is no longer configured hands over at once: its addresses must not stay without an owner's say. */
-  #remove(driver: InstanceDriver, now: Instant): void {
+  #remove(name: string, now: Instant): void {
+    const driver = this.byName(name);
+    if (driver === undefined) return;
     driver.feed({ type: 'shutdown', immediate: true }, now);
     this.#io.settle();
     this.queue.remove(driver);
-    this.#roster.remove(driver);
+    this.#drivers.delete(driver);
     this.#io.holdings.forget(driver);
     const segment = this.segmentOf(driver.config);
     segment.remove(driver);

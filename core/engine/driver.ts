@@ -55,6 +55,7 @@ const RENEW_AFTER = 1 / 3;
 export class InstanceDriver {
   readonly #host: DriverHost;
   #config: InstanceConfig;
+  #vips: readonly VirtualIp[];
   #options: DriverOptions;
   readonly router: VrrpRouter;
   #schedule: AnnounceSchedule;
@@ -81,6 +82,7 @@ export class InstanceDriver {
   ) {
     this.#host = host;
     this.#config = config;
+    this.#vips = [...config.vips, ...config.excludedVips];
     this.#options = options;
     this.#source = source;
     this.since = time;
@@ -102,8 +104,9 @@ export class InstanceDriver {
     return this.#config.name;
   }
 
+  /** Every address it may own, the advertised ones first. */
   get vips(): readonly VirtualIp[] {
-    return [...this.#config.vips, ...this.#config.excludedVips];
+    return this.#vips;
   }
 
   get faults(): readonly string[] {
@@ -258,6 +261,7 @@ export class InstanceDriver {
   /** Takes over a changed configuration of the same virtual router; the caller deals with its addresses. */
   reconfigure(config: InstanceConfig, options: DriverOptions, now: Instant): void {
     this.#config = config;
+    this.#vips = [...config.vips, ...config.excludedVips];
     this.#options = options;
     this.#doorkeeper = new Doorkeeper(config, this.#source);
     this.#packets = new AdvertPackets(config);

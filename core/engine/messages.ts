@@ -5,9 +5,16 @@ import type { IpAddress } from '../net/address.ts';
 import type { Instant, Micros, Priority } from '../units.ts';
 import type { DropReason, RouterState, TransitionReason } from '../vrrp/types.ts';
 
-/** The whole wish: what is absent is shut down, what is equal is left alone. */
+/**
+ * What a new configuration changes (core/config/diff.ts); at start everything is added. What is named nowhere is left
+ * alone and costs nothing, so that a reload with hundreds of instances delays no advert.
+ */
 export interface EngineConfig {
-  readonly instances: readonly InstanceConfig[];
+  readonly added: readonly InstanceConfig[];
+  /** `name`: what the virtual router was called until now. */
+  readonly changed: readonly { readonly name: string; readonly config: InstanceConfig }[];
+  /** Names of virtual routers that are no more. */
+  readonly removed: readonly string[];
   readonly groups: readonly { readonly name: string; readonly members: readonly string[] }[];
   /** Bind addresses with a kernel lifetime, so that none outlives the process. */
   readonly addressLifetime: boolean;

@@ -68,7 +68,14 @@ class Play {
       inbox: this.#inbox,
       post: (event) => this.#note(event),
     });
-    const config = { instances: [INSTANCE], groups: [], addressLifetime: true, leaseTime: seconds(1e6) };
+    const config = {
+      added: [INSTANCE],
+      changed: [],
+      removed: [],
+      groups: [],
+      addressLifetime: true,
+      leaseTime: seconds(1e6),
+    };
     this.send({ type: 'configure', config, verdicts: [] });
   }
 

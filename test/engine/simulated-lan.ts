@@ -1,6 +1,7 @@
 // Whole engines on a simulated segment in virtual time: the production code from the loop inwards, fakes outside.
 // One clock for all; a packet arrives when its delay has passed; nothing waits for real.
-import type { InstanceConfig } from '../../core/config/model.ts';
+import { diffConfigurations } from '../../core/config/diff.ts';
+import type { Configuration, InstanceConfig } from '../../core/config/model.ts';
 import { Engine, type EngineDependencies, type Inbox } from '../../core/engine/engine.ts';
 import { LeaseHolder, LeaseWatch, leaseMemory } from '../../core/engine/lease.ts';
 import type { EngineCommand, EngineConfig, EngineEvent, TrackVerdict } from '../../core/engine/messages.ts';
@@ -86,6 +87,7 @@ export class SimulatedNode {
   stopped = false;
   /** Its agent gives no sign of life while set. */
   agentHangs = false;
+  #instances: readonly InstanceConfig[] = [];
   readonly #inbox: EngineCommand[] = [];
   readonly #waiting: { readonly packet: Uint8Array; readonly at: Instant }[] = [];
   readonly #removed: AddressRecord[] = [];
@@ -158,7 +160,20 @@ export class SimulatedNode {
     options: Partial<EngineConfig> & { verdicts?: readonly TrackVerdict[] } = {},
   ): void {
     const { verdicts = [], ...rest } = options;
-    const config: EngineConfig = { instances, groups: [], addressLifetime: true, leaseTime: seconds(3), ...rest };
+    const { added, changed, removed } = diffConfigurations(
+      configurationOf(this.#instances),
+      configurationOf(instances),
+    );
+    this.#instances = instances;
+    const config: EngineConfig = {
+      added,
+      changed: changed.map(({ before, after: wanted }) => ({ name: before.name, config: wanted })),
+      removed: removed.map(({ name }) => name),
+      groups: [],
+      addressLifetime: true,
+      leaseTime: seconds(3),
+      ...rest,
+    };
     this.send({ type: 'configure', config, verdicts });
   }
 
@@ -268,3 +283,5 @@ function datagramOf(packet: Uint8Array, arrival: Instant): Datagram {
 function unused(): never {
   throw new Error('the simulated machine has no such socket');
 }
+
+const configurationOf = (instances: readonly InstanceConfig[]) => ({ instances }) as Configuration;
