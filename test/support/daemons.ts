@@ -64,7 +64,9 @@ export class Daemon implements AsyncDisposable {
   async up(): Promise<this> {
     const from = this.#log.length;
     this.start();
-    await this.says(this.kind === 'vipkeeper' ? / running / : /Entering (BACKUP|MASTER) STATE/, 20_000, from);
+    const working = this.kind === 'vipkeeper' ? / running / : /Entering (BACKUP|MASTER) STATE/;
+    const [said] = await this.says(new RegExp(`${working.source}|\\[.* ended: .*`), 20_000, from);
+    if (said.includes('ended:')) throw new Error(`${said}\n${this.#log.slice(from)}`);
     return this;
   }
 
