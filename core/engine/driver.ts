@@ -49,8 +49,10 @@ export interface Transition {
   readonly detail: string;
 }
 
-/** Share of an address lifetime after which it is renewed with the next advert. */
-const RENEW_AFTER = 1 / 3;
+/** Address lifetimes are renewed with every advert, but no more often than this. */
+const RENEW_EVERY = seconds(0.35);
+/** One second for both to hold an address, less what the kernel may be late. */
+const LATEST_EXPIRY = 1 - 0.25;
 
 export class InstanceDriver {
   readonly #host: DriverHost;
@@ -127,13 +129,15 @@ export class InstanceDriver {
   }
 
   /**
-   * Seconds of kernel lifetime for bound addresses: whole seconds, so that an address is gone within one second of the
-   * moment at which the fastest peer takes over (the kernel may be 0.25 s late, net/ipv4/devinet.c check_lifetime).
+   * Seconds of kernel lifetime for bound addresses. A crashed master's address should stay until a backup takes over, so
+   * that clients lose nothing, and be gone a second later. Backups have no higher priority than their master, so none is
+   * faster than our own down interval; the kernel is up to 0.25 s late (net/ipv4/devinet.c, check_lifetime) and counts
+   * whole seconds. Where both cannot be had, the second counts: two holders are worse than none.
    */
   get addressLifetime(): number | 'forever' {
     if (!this.#options.addressLifetime) return 'forever';
     if (this.router.state === 'LEAVING') return Math.ceil(this.router.downInterval / seconds(1)) + 1;
-    return Math.max(1, Math.floor((this.#config.downTimerAdverts * this.#config.interval) / seconds(1) + 0.75));
+    return Math.max(1, Math.floor(this.router.downInterval / seconds(1) + LATEST_EXPIRY));
   }
 
   get deadline(): Instant | undefined {
@@ -289,7 +293,7 @@ export class InstanceDriver {
     this.#host.send(this, ad);
     const lifetime = this.addressLifetime;
     if (ad.priority === 0 || lifetime === 'forever' || this.#lastRenewed === undefined) return;
-    if (now >= after(this.#lastRenewed, micros(seconds(lifetime) * RENEW_AFTER))) this.#renew(now);
+    if (now >= after(this.#lastRenewed, RENEW_EVERY)) this.#renew(now);
   }
 
   #renew(now: Instant): void {

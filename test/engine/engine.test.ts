@@ -44,7 +44,7 @@ test('a master advertises on its schedule without drift and renews its addresses
   lan.run(seconds(100));
   const times = adverts(lan, a).map((sent) => sent.at);
   for (let i = 1; i < times.length; i++) assert.equal(times[i]! - times[i - 1]!, seconds(1));
-  assert.equal(a.kernel.get(VIP)!.lifetime, 3);
+  assert.equal(a.kernel.get(VIP)!.lifetime, 4); // 3 s + 106/256 s + 0.75 s, in whole seconds
   assert.ok(lan.now - a.kernel.get(VIP)!.boundAt <= seconds(1));
 });
 
@@ -294,4 +294,32 @@ test('an engine that meets a bug removes its addresses, says goodbye and tells t
   assert.ok(!a.holds(VIP));
   assert.equal(adverts(lan, a).at(-1)!.priority, 0);
   assert.ok(a.events.slice(received).some((event) => event.type === 'failed'));
+});
+
+test('a crashed master keeps its address until a backup has taken over, and not for a second longer', () => {
+  for (const [interval, high, low] of [
+    [1, 150, 100],
+    [1, 101, 100],
+    [0.5, 200, 1],
+    [0.1, 150, 100],
+    [4, 250, 100],
+  ] as const) {
+    for (const phase of [0.01, 0.35, 0.99]) {
+      const lan = new SimulatedLan();
+      const a = lan.add('10.0.0.1');
+      const b = lan.add('10.0.0.2');
+      a.configure([instance({ priority: priority(high), interval: seconds(interval) })]);
+      b.configure([instance({ priority: priority(low), interval: seconds(interval) })]);
+      lan.run(seconds(interval * 10 + phase * interval));
+      a.stopped = true;
+      const takenOver = lan.runUntil(() => b.holds(VIP), seconds(4 * interval));
+      // At long intervals the whole seconds of the kernel do not allow for both; then nobody holds it for a moment.
+      assert.ok(
+        takenOver && (a.holds(VIP) || interval > 1),
+        `interval ${interval}, priorities ${high} and ${low}: nobody held it`,
+      );
+      lan.run(seconds(0.75));
+      assert.ok(!a.holds(VIP), `interval ${interval}, priorities ${high} and ${low}: both hold it`);
+    }
+  }
 });
