@@ -1,5 +1,6 @@
 // The meaning of a configuration file: what the parser hands to the agent. Plain data, all defaults filled in.
-// Knows nothing of text, positions or keywords.
+// Knows nothing of text, positions or keywords. A member with `?` whose comment names a default is always there after
+// load(); it is optional so that a configuration made by hand (a test, a rehearsal) needs only what it is about.
 import type { Family, IpAddress } from '../net/address.ts';
 import type { Micros, Priority, Vrid } from '../units.ts';
 import type { AnnounceTiming } from '../vip/local-provider.ts';
@@ -10,6 +11,20 @@ export interface Configuration {
   readonly scripts: readonly ScriptConfig[];
   readonly instances: readonly InstanceConfig[];
   readonly groups: readonly SyncGroupConfig[];
+  /** track_file, in the order of the file. Default: none. */
+  readonly trackFiles?: readonly TrackFileConfig[];
+  /** vrrp_track_process. Default: none. */
+  readonly trackProcesses?: readonly TrackProcessConfig[];
+  /** bfd_instance. Default: none. */
+  readonly bfds?: readonly BfdConfig[];
+  /** garp_group. Default: none. */
+  readonly garpGroups?: readonly GarpGroup[];
+  /** interface_up_down_delays: how long a change of a link must last to count. Default: none. */
+  readonly interfaceDelays?: readonly InterfaceDelay[];
+  /** track_group: instances that share static addresses, routes and rules. Default: none. */
+  readonly trackGroups?: readonly TrackGroup[];
+  /** static_ipaddress, static_routes, static_rules. Default: nothing. */
+  readonly statics?: StaticConfig;
 }
 
 export interface GlobalDefs {
@@ -21,6 +36,205 @@ export interface GlobalDefs {
   readonly realtimePriority: number | undefined;
   /** Kernel lifetime on bound addresses; `vrrp_address_lifetime off` turns it off. */
   readonly addressLifetime: boolean;
+  /** Told of everything. (notify_fifo) */
+  readonly notifyFifo?: NotifyFifo;
+  /** Told of instances and groups. (vrrp_notify_fifo) */
+  readonly vrrpNotifyFifo?: NotifyFifo;
+  /** Told of virtual and real servers. (lvs_notify_fifo) */
+  readonly lvsNotifyFifo?: NotifyFifo;
+  /** Whether priority changes are told, unless an instance or group says otherwise. Default false. */
+  readonly notifyPriorityChanges?: boolean;
+  /** Write every state into the FIFOs after a reload. Default false. */
+  readonly fifoStatesOnReload?: boolean;
+  /** Default: no server, so no mail. */
+  readonly mail?: MailConfig;
+  /** Layout of the JSON dump. Default 1. */
+  readonly jsonVersion?: 1 | 2;
+  /** Files that signals write; undefined: keepalived's places in /tmp. */
+  readonly stateDumpFile?: string;
+  readonly statsDumpFile?: string;
+  readonly jsonDumpFile?: string;
+  /** Put the name of the instance and namespace into the names of dump files. Default false. */
+  readonly dataUseInstance?: boolean;
+  /** Names of the processes, by who bears them; undefined: not said. */
+  readonly processNames?: ProcessNames;
+  /** Permissions taken from files that are created. Default 0o177. */
+  readonly umask?: number;
+  readonly startupScript?: TimedCommand;
+  readonly shutdownScript?: TimedCommand;
+  /** How long a stop may take. Default 5 s. */
+  readonly childWaitTime?: Micros;
+  readonly reload?: ReloadConfig;
+  /** Adverts are neither sent nor heard for so long after the start of the agent. Default 0. */
+  readonly startupDelay?: Micros;
+  /** The same, counted from the start of the machine; the later end holds. Default 0. */
+  readonly delayAfterBoot?: Micros;
+  /** Say so when an advert carries a VRID that nobody here uses. Default false. */
+  readonly logUnknownVrids?: boolean;
+  /** Interfaces may come and go; `changes`: and come back as another kind. Default false. */
+  readonly dynamicInterfaces?: boolean | 'changes';
+  /** Leave the multicast group of the loopback copy. Default false. */
+  readonly disableLocalIgmp?: boolean;
+  /** Shortest time between two gratuitous ARPs, and between two neighbour advertisements, on every interface that no
+   * garp_group names. Default 0. */
+  readonly garpInterval?: Micros;
+  readonly gnaInterval?: Micros;
+  /** First letters of the names of macvlan and ipvlan interfaces. Default `vrrp` and `vrrp.`. */
+  readonly vmacPrefix?: string;
+  readonly vmacAddressPrefix?: string;
+  readonly networkNamespace?: string;
+  /** instance: a name for this agent where several run on a machine. */
+  readonly instanceName?: string;
+  /** Put pid files into a directory of their own. Default false. */
+  readonly usePidDirectory?: boolean;
+  /** Give scripts the further groups of their user. Default false. */
+  readonly supplementaryGroups?: boolean;
+  /** Judge symbolic links of scripts by their own path. Default false. */
+  readonly useSymlinkPaths?: boolean;
+}
+
+/** A named pipe that gets a line for each change, and the program that reads it. */
+export interface NotifyFifo {
+  readonly path: string;
+  /** Started with the path as its last argument. */
+  readonly script?: Command;
+}
+
+/** A program that may run for so long. */
+export interface TimedCommand {
+  readonly command: Command;
+  readonly timeout: Micros;
+}
+
+export interface MailConfig {
+  /** undefined: no mail is sent. Default port 25. */
+  readonly server: { readonly host: string; readonly port: number } | undefined;
+  /** Default: keepalived@ and the host name. */
+  readonly from: string;
+  /** In the order of the file. */
+  readonly to: readonly string[];
+  /** Name in HELO. Default: the host name. */
+  readonly helo: string;
+  /** Default 30 s. */
+  readonly connectTimeout: Micros;
+  /** smtp_alert_vrrp, else smtp_alert: whether instances and groups that do not say mail. Default false. */
+  readonly alertVrrp: boolean;
+  /** smtp_alert_checker, else smtp_alert: the same for virtual servers. Default false. */
+  readonly alertChecker: boolean;
+  /** No mail about FAULT. (no_email_faults) */
+  readonly noFaults: boolean;
+  /** No mail about single checkers, only about servers. (no_checker_emails) */
+  readonly noCheckers: boolean;
+}
+
+export interface ProcessNames {
+  readonly main?: string;
+  readonly vrrp?: string;
+  readonly checker?: string;
+  readonly bfd?: string;
+}
+
+export interface ReloadConfig {
+  /** Check the new file before the old configuration is given up; here it always is. Default false. */
+  readonly checkConfig: boolean;
+  /** Where that check writes what it found; undefined: the log. */
+  readonly checkLog: string | undefined;
+  /** A file that says when to reload. */
+  readonly timeFile: string | undefined;
+  /** Go on looking at timeFile after a reload. Default false. */
+  readonly repeat: boolean;
+  /** A file that is written when a reload is done. */
+  readonly file: string | undefined;
+  /** A directory for copies of the configuration. */
+  readonly saveDirectory: string | undefined;
+}
+
+/** track_file: a number in a file moves the priority. */
+export interface TrackFileConfig {
+  readonly name: string;
+  readonly path: string;
+  /** Multiplies the number; -2147483647..2147483647, default 1; 0: any number but 0 is a fault. */
+  readonly weight: number;
+  readonly reverse: boolean;
+  /** What to write into the file when it does not exist. */
+  readonly initial: { readonly value: number; readonly overwrite: boolean } | undefined;
+}
+
+/** vrrp_track_process: whether enough processes of a kind run. */
+export interface TrackProcessConfig {
+  readonly name: string;
+  /** The program, and arguments to compare when `match` or `fullCommand` says so. */
+  readonly argv: readonly string[];
+  /** How arguments are compared: all of them, the first ones, or the first ones as beginnings. */
+  readonly match: 'exact' | 'initial' | 'partial';
+  /** -254..254; 0: too few processes are a fault. */
+  readonly weight: number;
+  readonly reverse: boolean;
+  /** Fewest and most processes; default 1 and no limit. */
+  readonly quorum: number;
+  readonly quorumMax: number | undefined;
+  /** How long a quorum must be there, or be lost, to count. Default 0. */
+  readonly forkDelay: Micros;
+  readonly terminateDelay: Micros;
+  /** Compare the whole command line and not the name of the process. */
+  readonly fullCommand: boolean;
+}
+
+/** bfd_instance: a session that tells within milliseconds whether a neighbour answers (RFC 5880). */
+export interface BfdConfig {
+  readonly name: string;
+  readonly neighbor: IpAddress;
+  readonly source: IpAddress | undefined;
+  /** Default 10 ms each; idle 1 s. */
+  readonly minReceive: Micros;
+  readonly minTransmit: Micros;
+  readonly idleTransmit: Micros;
+  /** Lost packets until the neighbour is down. Default 5. */
+  readonly multiplier: number;
+  /** Wait for the neighbour to begin. */
+  readonly passive: boolean;
+  /** TTL or hop limit of what is sent. Default 255; multihop 64. */
+  readonly ttl: number;
+  /** How many hops a packet may have come. Default 0. */
+  readonly maxHops: number;
+  /** RFC 5883: port 4784 instead of 3784. */
+  readonly multihop: boolean;
+  readonly weight: number;
+  readonly reverse: boolean;
+}
+
+/** Interfaces that share a pace of announcements. */
+export interface GarpGroup {
+  readonly interfaces: readonly string[];
+  readonly garpInterval: Micros | undefined;
+  readonly gnaInterval: Micros | undefined;
+}
+
+export interface InterfaceDelay {
+  readonly interface: string;
+  readonly down: Micros;
+  readonly up: Micros;
+}
+
+export interface TrackGroup {
+  readonly name: string;
+  readonly members: readonly string[];
+}
+
+export interface StaticConfig {
+  readonly addresses: readonly VirtualIp[];
+  readonly routes: readonly RouteLine[];
+  readonly rules: readonly RouteLine[];
+}
+
+/** A route or rule in the words of `ip route` and `ip rule`. */
+export interface RouteLine {
+  /** Without our own words no_track and track_group. */
+  readonly words: readonly string[];
+  /** Whether somebody else's removal of it is a fault (routes) or is repaired. */
+  readonly track: boolean;
+  /** Static ones only. */
+  readonly group?: string;
 }
 
 export interface ScriptUser {
@@ -62,6 +276,14 @@ export interface NotifyConfig {
   readonly stop?: Command;
   /** `notify`: gets kind, name, state and priority as further arguments. */
   readonly any?: Command;
+  /** MASTER heard a peer of lower priority. (notify_master_rx_lower_pri) */
+  readonly masterRxLowerPriority?: Command;
+  /** notify_deleted: an instance that a reload removes is told as DELETED instead of FAULT. Default false. */
+  readonly deleted?: boolean;
+  /** Whether FIFOs are told of priority changes. undefined: as GlobalDefs.notifyPriorityChanges. */
+  readonly priorityChanges?: boolean;
+  /** Whether changes are mailed. undefined: as GlobalDefs.mail.alertVrrp. */
+  readonly smtpAlert?: boolean;
 }
 
 export type Transport =
@@ -112,6 +334,81 @@ export interface InstanceConfig {
   readonly trackInterfaces: readonly Track[];
   readonly trackPrimary: boolean;
   readonly notify: NotifyConfig;
+  /** References to Configuration.trackFiles, trackProcesses and bfds. Default: none. */
+  readonly trackFiles?: readonly Track[];
+  readonly trackProcesses?: readonly Track[];
+  readonly trackBfds?: readonly Track[];
+  /** The address that unicast adverts come from must exist, else FAULT. Default false. */
+  readonly trackSource?: boolean;
+  /** Strict mode: the RFC to the letter. Default false. */
+  readonly strict?: boolean;
+  /** Packets to the addresses are accepted by a master that does not own them. Default true, in strict mode false. */
+  readonly accept?: boolean;
+  /** Signed adverts (auth_hmac, VRRPv3). */
+  readonly hmac?: HmacConfig;
+  /** auth_type AH: the key; adverts are then not authenticated here yet. */
+  readonly authenticationHeaderKey?: string;
+  /** VRRPv3 checksums over IPv4 leave the pseudo header out. Default false. */
+  readonly checksumWithoutPseudoHeader?: boolean;
+  /** Unicast checksums as keepalived before 1.3.7 made them. Default `auto`: as the peers do. */
+  readonly oldUnicastChecksum?: 'auto' | 'always' | 'never';
+  /** An owner does not listen to adverts of others. Default false. */
+  readonly ownerIgnoresAdverts?: boolean;
+  /** Step down when a timer fires later than the peers wait; `priority`: only as a master of at most that priority. */
+  readonly backupAfterStall?: { readonly priority: number | undefined };
+  /** FAULT while a unicast instance has no peers, instead of multicast. Default false. */
+  readonly faultWithoutPeers?: boolean;
+  /** A secondary address takes the place of a removed primary one. Default false. */
+  readonly promoteSecondaries?: boolean;
+  readonly vrf?: string;
+  readonly virtualInterface?: VirtualInterface;
+  /** Bytes of the receive buffer; undefined: the kernel's. */
+  readonly receiveBuffer?: number;
+  /** Repeat announcements on the interfaces of routes and addresses that are not the instance's own. */
+  readonly announceElsewhere?: { readonly everywhere: boolean; readonly interval: Micros };
+  /** Default: none. */
+  readonly routes?: readonly RouteLine[];
+  readonly rules?: readonly RouteLine[];
+  /** debug: 0..4. Default 0. */
+  readonly debug?: number;
+}
+
+/** use_vmac or use_ipvlan: an interface made for the instance. */
+export type VirtualInterface =
+  | {
+      readonly kind: 'macvlan';
+      readonly name: string | undefined;
+      /** undefined: 00:00:5e:00:01:VRID, for IPv6 00:00:5e:00:02:VRID. */
+      readonly mac: string | undefined;
+      readonly group: number | undefined;
+      /** use_vmac_addr: also for addresses on other interfaces. */
+      readonly forAddresses: boolean;
+      /** vmac_xmit_base: adverts leave through the interface below. */
+      readonly sendBelow: boolean;
+    }
+  | {
+      readonly kind: 'ipvlan';
+      readonly name: string | undefined;
+      readonly address: IpAddress | undefined;
+      readonly mode: 'bridge' | 'private' | 'vepa';
+      readonly group: number | undefined;
+    };
+
+/** auth_hmac of keepalived 2.4. */
+export interface HmacConfig {
+  readonly keys: readonly HmacKey[];
+  /** Which key signs; the first one unless said. */
+  readonly activeKey: number | undefined;
+  readonly antiReplay: 'time' | 'monotonic';
+  /** Seconds that clocks may differ, 1..300. */
+  readonly timeWindow: number;
+  readonly mode: 'enforce' | 'permissive' | 'receive-only';
+}
+
+export interface HmacKey {
+  readonly id: number;
+  /** As written: text, `hex:…` or `file:PATH`. A secret. */
+  readonly secret: string;
 }
 
 export interface SyncGroupConfig {
@@ -120,4 +417,10 @@ export interface SyncGroupConfig {
   readonly notify: NotifyConfig;
   readonly trackScripts: readonly Track[];
   readonly trackInterfaces: readonly Track[];
+  /** Default: none. */
+  readonly trackFiles?: readonly Track[];
+  readonly trackProcesses?: readonly Track[];
+  readonly trackBfds?: readonly Track[];
+  /** sync_group_tracking_weight: weights work inside the group. Default false. */
+  readonly trackWeights?: boolean;
 }
