@@ -1,5 +1,6 @@
 // What a thread or the process may ask of the scheduler and the kernel for itself. Nothing here is vital: what is
 // refused is reported, and the daemon goes on.
+import process from 'node:process';
 import * as linux from './linux.ts';
 import type { Native, SystemError } from './native/index.ts';
 
@@ -11,7 +12,7 @@ export interface Refusal {
   readonly fix: string;
 }
 
-/** Signals that keepalived answers and that kill a Node process, which has no way to handle them: SIGRTMIN+2 (JSON dump) and 63. */
+/** Signals that keepalived answers and that kill a Node process, which cannot listen to them: SIGRTMIN+2 and SIGRTMAX-1. */
 const STRAY_SIGNALS = [36, 63];
 
 /**
@@ -47,6 +48,24 @@ export function prepareProcess(native: Native): readonly Refusal[] {
   for (const signal of STRAY_SIGNALS)
     attempt(refusals, `ignoring signal ${signal}`, 'nothing known', () => native.ignoreSignal(signal));
   attempt(refusals, 'no core dumps', 'nothing known', () => native.prctl(linux.PR_SET_DUMPABLE, 0));
+  return refusals;
+}
+
+/**
+ * Calls back on the main thread's event loop when one of these real-time signals (35 to 64) came; signals that come in
+ * quick succession may be one call. For the life of the process.
+ */
+export function onRealtimeSignal(
+  native: Native,
+  signals: readonly number[],
+  callback: (signal: number) => void,
+): readonly Refusal[] {
+  const refusals: Refusal[] = [];
+  process.on('SIGIO', () => {
+    for (const signal of signals) if (native.takeSignal(signal) > 0) callback(signal);
+  });
+  for (const signal of signals)
+    attempt(refusals, `catching signal ${signal}`, 'nothing known', () => native.catchSignal(signal));
   return refusals;
 }
 

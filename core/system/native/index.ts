@@ -122,6 +122,13 @@ export interface Native {
   prctl(option: number, value: number): number;
   /** Signals 1 to 64 but 32 to 34, which belong to the C library. For the whole process. */
   ignoreSignal(signal: number): void;
+  /**
+   * A real-time signal (35 to 64) is counted from now on and sends this process SIGIO, which Node can listen to;
+   * install that listener first. For the whole process and its life.
+   */
+  catchSignal(signal: number): void;
+  /** How often a caught signal came since the last call. */
+  takeSignal(signal: number): number;
   gettid(): number;
   /** *Hot.* CLOCK_MONOTONIC in microseconds. */
   monotonic(): number;

@@ -96,7 +96,7 @@ struct mmsghdr { struct msghdr header; uint32_t length; };
 struct cmsghdr { size_t length; int32_t level; int32_t type; };
 struct pollfd { int32_t fd; int16_t events; int16_t revents; };
 struct sock_fprog { uint16_t count; void *instructions; };
-// handler, flags, (restorer,) mask: all zero but the handler, so the optional member does not matter
+// handler, flags, (restorer,) mask: the mask is always empty, so that only x86 needs to know where the restorer is
 struct sigaction { uintptr_t words[8]; };
 _Static_assert(sizeof(struct msghdr) == 56 && sizeof(struct mmsghdr) == 64 && sizeof(struct cmsghdr) == 16, "ABI");
 
@@ -110,6 +110,7 @@ enum {
   SOL_PACKET_ = 263, PACKET_FANOUT_DATA_ = 22,
   MSG_DONTROUTE_ = 4, MSG_TRUNC_ = 0x20, MSG_DONTWAIT_ = 0x40, MSG_CONFIRM_ = 0x800, MSG_NOSIGNAL_ = 0x4000,
   POLLIN_ = 1,
+  SIGIO_ = 29, SA_RESTORER_ = 0x04000000, SA_ONSTACK_ = 0x08000000, SA_RESTART_ = 0x10000000,
   CLOCK_REALTIME_ = 0, CLOCK_MONOTONIC_ = 1,
 };
 
@@ -762,6 +763,46 @@ static napi_value fn_ignore_signal(napi_env env, napi_callback_info info) {
   return result < 0 ? throw_errno(env, -result, "rt_sigaction") : NULL;
 }
 
+// Signals that Node has no way to handle (all real-time ones). The handler counts the signal and sends this process
+// SIGIO, which Node does hand to JavaScript; that then takes the counts. So neither a thread nor a descriptor has to be
+// watched. signalfd(2) would need the signals blocked in every thread, also in those that V8 started before this file
+// was loaded. The handler stays for the life of the process: the addon is never unloaded (-z nodelete).
+
+static uint32_t arrived[65];
+
+static void on_signal(int number) {
+  // async-signal-safe: a lock-free addition and two plain system calls, which leave the C library's errno alone
+  __atomic_fetch_add(&arrived[number], 1, __ATOMIC_RELAXED);
+  SYS2(__NR_kill, SYS0(__NR_getpid), SIGIO_);
+}
+
+#if defined(__x86_64__)
+// x86-64 alone has no return from a signal handler of the kernel's own.
+__attribute__((naked, visibility("hidden"), used)) void return_from_signal(void) {
+  __asm__ volatile("mov %0, %%eax\n\tsyscall" : : "i"(__NR_rt_sigreturn));
+}
+#endif
+
+static napi_value fn_catch_signal(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  int64_t number;
+  if (!enter(env, info, 1, argv) || !get_integer(env, argv[0], "signal", 35, 64, &number)) return NULL;
+  struct sigaction action = {{(uintptr_t)on_signal, SA_ONSTACK_ | SA_RESTART_}};
+#if defined(__x86_64__)
+  action.words[1] |= SA_RESTORER_;
+  action.words[2] = (uintptr_t)return_from_signal;
+#endif
+  const long result = SYS4(__NR_rt_sigaction, number, &action, NULL, 8);
+  return result < 0 ? throw_errno(env, -result, "rt_sigaction") : NULL;
+}
+
+static napi_value fn_take_signal(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  int64_t number;
+  if (!enter(env, info, 1, argv) || !get_integer(env, argv[0], "signal", 35, 64, &number)) return NULL;
+  return to_number(env, (double)__atomic_exchange_n(&arrived[number], 0, __ATOMIC_RELAXED));
+}
+
 static napi_value fn_gettid(napi_env env, napi_callback_info info) {
   (void)info;
   return to_int(env, SYS0(__NR_gettid));
@@ -785,8 +826,8 @@ NAPI_MODULE_INIT() {
     {"recvmmsg", fn_recvmmsg}, {"recv", fn_recv}, {"ppoll", fn_ppoll}, {"eventfd", fn_eventfd},
     {"signal", fn_signal}, {"drain", fn_drain}, {"setScheduler", fn_set_scheduler},
     {"getScheduler", fn_get_scheduler}, {"setns", fn_setns}, {"prctl", fn_prctl},
-    {"ignoreSignal", fn_ignore_signal}, {"gettid", fn_gettid}, {"monotonic", fn_monotonic},
-    {"realtime", fn_realtime}, {"errnoName", fn_errno_name},
+    {"ignoreSignal", fn_ignore_signal}, {"catchSignal", fn_catch_signal}, {"takeSignal", fn_take_signal},
+    {"gettid", fn_gettid}, {"monotonic", fn_monotonic}, {"realtime", fn_realtime}, {"errnoName", fn_errno_name},
   };
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
     napi_value function;
