@@ -39,7 +39,7 @@ export interface AgentDependencies {
 }
 
 /** How the agent ended. */
-export type Ending = 'stopped' | 'engine-failed';
+export type Ending = 'stopped' | 'unable' | 'engine-failed';
 
 /** Programs of the last notifications may take this long at the end. */
 const LAST_NOTIFICATIONS: Micros = seconds(5);
@@ -159,6 +159,10 @@ export class Agent {
         break;
       case 'stopped':
         this.#ended.resolve('stopped');
+        break;
+      case 'unable':
+        logger.log('error', 'cannot-start', { why: event.why });
+        this.#ended.resolve('unable');
         break;
       case 'failed':
         logger.log('error', 'engine-failed', { error: event.error });

@@ -42,14 +42,21 @@ const FIRST_LEASE = seconds(10);
 const { port, lease, wakeup, realtimePriority } = workerData as EngineThreadData;
 const post = (event: EngineEvent): void => port.postMessage(event);
 
-try {
-  const engine = build();
+const engine = attempt(build);
+if (engine !== undefined) {
   releaseMemory();
   engine.run();
-} catch (error) {
-  post({ type: 'failed', error: (error as Error).message });
 }
 port.close();
+
+function attempt(make: () => Engine): Engine | undefined {
+  try {
+    return make();
+  } catch (error) {
+    post({ type: 'unable', why: (error as Error).message });
+    return undefined;
+  }
+}
 
 function build(): Engine {
   const native = loadNative();

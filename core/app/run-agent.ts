@@ -1,7 +1,7 @@
 // A whole agent from start to end: configuration, runtime directory, threads, signals, and what is left behind: nothing.
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Agent } from '../agent/agent.ts';
+import type { Agent, Ending } from '../agent/agent.ts';
 import type { Log } from '../agent/log.ts';
 import { ControlSocketError } from '../control/server.ts';
 import { releaseMemory } from '../system/memory.ts';
@@ -20,6 +20,12 @@ export const EXIT_BUG = 70;
 
 /** After this time everything that is only needed to start has been done. */
 const SETTLED_MS = 2_000;
+
+const EXITS: Readonly<Record<Ending, number>> = {
+  stopped: EXIT_STOPPED,
+  unable: EXIT_FAILED,
+  'engine-failed': EXIT_BUG,
+};
 
 /** Runs an agent to its end. @returns the exit code */
 export async function runAgent(options: RunOptions): Promise<number> {
@@ -48,7 +54,7 @@ export async function runAgent(options: RunOptions): Promise<number> {
         log.log('info', 'dumped', { file: path });
       });
       setTimeout(releaseMemory, SETTLED_MS).unref();
-      return (await agent.run()) === 'stopped' ? EXIT_STOPPED : EXIT_BUG;
+      return EXITS[await agent.run()];
     } finally {
       rmSync(pidFile, { force: true });
       await control.close();

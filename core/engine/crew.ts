@@ -4,6 +4,7 @@ import type { InstanceConfig } from '../config/model.ts';
 import type { IpAddress } from '../net/address.ts';
 import type { EngineNetwork, Poller } from '../ports/engine-io.ts';
 import type { Instant } from '../units.ts';
+import { OWNER } from '../vrrp/priority.ts';
 import { DeadlineQueue } from './deadlines.ts';
 import { type DriverHost, type DriverOptions, InstanceDriver } from './driver.ts';
 import { type GroupChange, Groups } from './groups.ts';
@@ -86,7 +87,9 @@ export class Crew {
     this.groups.configure(groups, [...this.#drivers], now);
     for (const segment of this.#segments.values()) this.#open(segment);
     for (const verdict of verdicts) this.byName(verdict.instance)?.expect(verdict);
-    this.#io.holdings.clear(drivers.flatMap(({ vips }) => vips));
+    // An owner's addresses are the machine's own: nothing is left over there.
+    const guests = drivers.filter((driver) => driver.config.priority !== OWNER);
+    this.#io.holdings.clear(guests.flatMap(({ vips }) => vips));
     for (const driver of drivers) this.#start(driver, now);
     for (const verdict of verdicts) this.track(verdict, now);
   }

@@ -42,7 +42,7 @@ export class Holdings {
 
   /** Removes what a crashed run may have left of these addresses. */
   clear(vips: readonly VirtualIp[]): void {
-    const left = this.#provider.observe(vips);
+    const left = this.#provider.leftovers(vips);
     if (left.length === 0) return;
     this.#complain('warning', `removing ${left.length} virtual addresses that were bound before: ${listed(left)}`);
     this.#report(this.#provider.unbind(left));

@@ -85,7 +85,9 @@ export type EngineEvent =
   /** Every address is gone and every socket closed. */
   | { readonly type: 'stopped' }
   /** A bug: the engine has withdrawn its addresses and ends. */
-  | { readonly type: 'failed'; readonly error: string };
+  | { readonly type: 'failed'; readonly error: string }
+  /** It could not begin: a capability or an interface of the system is missing. Nothing was bound. */
+  | { readonly type: 'unable'; readonly why: string };
 
 export interface InstanceSnapshot {
   readonly name: string;

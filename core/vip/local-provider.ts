@@ -17,6 +17,8 @@ export interface LocalProvider {
   unbind(vips: readonly VirtualIp[]): readonly BindOutcome[];
   /** Sends one gratuitous ARP (or unsolicited neighbour advertisement) for each address, `repeat` times over, round-robin. Returns frames sent. */
   announce(vips: readonly VirtualIp[], repeat: number): number;
+  /** What an earlier run left of these addresses: they themselves, or ours with another prefix length. */
+  leftovers(vips: readonly VirtualIp[]): readonly VirtualIp[];
   /** Which of these addresses this machine's kernel holds now. */
   observe(vips: readonly VirtualIp[]): readonly VirtualIp[];
 }

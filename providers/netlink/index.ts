@@ -135,9 +135,10 @@ export class NetlinkProvider implements LocalProvider {
   /**
    * What an earlier life left behind: those of these addresses that are bound on their devices now, ready for `unbind`. One with
    * another prefix length than asked for is among them, with the length it has, unless it is the machine's own. When the kernel
-   * does not tell, all of them, since removing what is absent is harmless.
+   * does not tell, all of them, since removing what is absent is harmless. Prepares the addresses too, as `observe`.
    */
   leftovers(vips: readonly VirtualIp[]): readonly VirtualIp[] {
+    this.prepare(vips);
     const table = this.#table();
     if (!table) return vips;
     return vips.flatMap((vip) =>

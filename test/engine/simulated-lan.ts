@@ -265,6 +265,7 @@ export class SimulatedNode {
         for (const { address } of vips) this.announced.push({ at: this.lan.now, address, repeat });
         return vips.length * repeat;
       },
+      leftovers: (vips) => vips.filter((vip) => this.kernel.has(vip.address)),
       observe: (vips) => vips.filter((vip) => this.kernel.has(vip.address)),
     };
   }
