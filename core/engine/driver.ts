@@ -3,7 +3,7 @@
 import type { InstanceConfig } from '../config/model.ts';
 import type { IpAddress } from '../net/address.ts';
 import type { Datagram } from '../ports/engine-io.ts';
-import { after, between, type Instant, type Micros, micros, type Priority, seconds } from '../units.ts';
+import { after, between, type Instant, type Micros, type Priority, seconds } from '../units.ts';
 import { AnnounceSchedule } from '../vip/announce-schedule.ts';
 import type { VirtualIp } from '../vip/virtual-ip.ts';
 import type { AdmissionWarning } from '../vrrp/admission.ts';
