@@ -83,6 +83,19 @@ export function commandKey(command: Command): string {
   return JSON.stringify([command.argv, command.user?.user, command.user?.group]);
 }
 
+/** The keywords that name a program, and where the model keeps it. */
+const NOTIFY_PROGRAMS = [
+  ['notify_master', 'master'],
+  ['notify_backup', 'backup'],
+  ['notify_fault', 'fault'],
+  ['notify_stop', 'stop'],
+  ['notify', 'any'],
+  ['notify_master_rx_lower_pri', 'masterRxLowerPriority'],
+] as const satisfies readonly (readonly [string, keyof NotifyConfig])[];
+
+const named = (what: string, command: Command | undefined): { what: string; command: Command }[] =>
+  command === undefined ? [] : [{ what, command }];
+
 function commandsOf(config: Configuration): { what: string; command: Command }[] {
   const owners = [...config.instances, ...config.groups];
   const tracked = new Set(owners.flatMap((owner) => owner.trackScripts.map((track) => track.name)));
@@ -90,11 +103,14 @@ function commandsOf(config: Configuration): { what: string; command: Command }[]
     .filter((script) => tracked.has(script.name))
     .map((script) => ({ what: `track script ${script.name}`, command: script.command }));
   const notifies = owners.flatMap(({ name, notify }) =>
-    (Object.entries(notify) as [keyof NotifyConfig, Command | undefined][]).flatMap(([kind, command]) =>
-      command ? [{ what: `${kind === 'any' ? 'notify' : `notify_${kind}`} script of ${name}`, command }] : [],
-    ),
+    NOTIFY_PROGRAMS.flatMap(([keyword, slot]) => named(`${keyword} script of ${name}`, notify[slot])),
   );
-  return [...scripts, ...notifies];
+  const { notifyFifo, vrrpNotifyFifo } = config.globals;
+  const readers = [
+    ...named('notify_fifo_script', notifyFifo?.script),
+    ...named('vrrp_notify_fifo_script', vrrpNotifyFifo?.script),
+  ];
+  return [...scripts, ...notifies, ...readers];
 }
 
 async function vet(
