@@ -1,12 +1,21 @@
-// vipkeeper check-config [--strict] FILE: what the agent would make of a file, without starting anything.
+// `vipkeeper check-config`: what the agent would make of a file, without starting anything.
 // Reading and printing are given, so that it can be tested; nodeCheckIo is the real thing.
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { type Diagnostic, renderDiagnostic, type Severity } from '../config/diagnostics.ts';
-import { load } from '../config/load.ts';
+import { VERSION } from '../app/version.ts';
+import { compareHalves, type Half } from '../config/against.ts';
+import { type Diagnostic, Report } from '../config/diagnostics.ts';
+import { explain } from '../config/explain.ts';
+import { type Loaded, type LoadOptions, load } from '../config/load.ts';
+import { outlineOf, startOf } from '../config/outline.ts';
+import { reportRisks } from '../config/risks.ts';
+import { sarifLog } from '../config/sarif.ts';
 import type { ProgramProbe } from '../config/scripts.ts';
-import type { IncludeReader } from '../config/source.ts';
+import type { IncludeReader, SourceText } from '../config/source.ts';
 import { includeFiles, programState } from '../system/include-files.ts';
+import { type HostView, nodeHost, reportUnsafeScripts } from './check-config-host.ts';
+import { type CheckResult, countOf, listCodes, resultAsJson, resultAsText } from './check-config-output.ts';
+import { type Arguments, type CommandSpec, parseCommand } from './usage.ts';
 
 export interface CheckIo {
   readonly hostName: string;
@@ -14,83 +23,185 @@ export interface CheckIo {
   /** @throws Error when the file cannot be read */
   readFile(file: string): string;
   readonly includes: IncludeReader;
-  /** Absent: scripts are not looked up. */
+  /** Absent: programs are not looked up. */
   readonly probe?: ProgramProbe;
+  /** Absent: nothing is said about interfaces and the safety of scripts. */
+  readonly host?: HostView;
+  /** Whether `out` is a terminal: then, and without NO_COLOR, there are colours. */
+  readonly interactive?: boolean;
+  readonly columns?: number | undefined;
   out(text: string): void;
   err(text: string): void;
 }
 
-const USAGE = `usage: vipkeeper check-config [--strict] [--offline] [--config-id=ID] FILE
+const FORMATS = ['text', 'json', 'sarif'] as const;
+type Format = (typeof FORMATS)[number];
 
-  --strict        warnings fail too
-  --offline       check for another machine: do not look whether scripts exist
-  --config-id=ID  what @ID lines are compared with; default: the host name up to its first dot
+export const CHECK_CONFIG: CommandSpec = {
+  name: 'check-config',
+  summary: 'say what is wrong with a configuration file, without starting anything',
+  operands: [{ name: 'FILE', help: 'the configuration file' }],
+  options: [
+    { name: 'strict', help: 'fail on every warning; infos never fail' },
+    { name: 'offline', help: 'check for another machine: no interface and no script needs to exist here' },
+    { name: 'format', value: FORMATS.join('|'), help: 'how to print the findings', fallback: 'text' },
+    { name: 'explain', help: 'print the effective configuration with the source line of each value, too' },
+    { name: 'against', value: 'PEERFILE', help: 'compare with the file of the other half of the pair' },
+    {
+      name: 'config-id',
+      short: 'i',
+      value: 'ID',
+      help: 'what @ID lines are compared with; default: the host name up to its first dot',
+    },
+    {
+      name: 'against-id',
+      value: 'ID',
+      help: 'the same for PEERFILE: one file with @ID lines may serve both machines',
+    },
+    { name: 'list-codes', help: 'print every code with its meaning and end' },
+  ],
+  exitCodes: [
+    [0, 'the agent would run with this file'],
+    [1, 'it would not; with --strict: or there are warnings'],
+    [2, 'the command line is wrong, or a file cannot be read'],
+  ],
+  notes: [
+    'JSON is one document of kind vipkeeper-check with a version; members are added without a new version. SARIF is version 2.1.0. Passwords are not shown in any format.',
+  ],
+};
 
-exit status: 0 the agent would run, 1 it would not (--strict: or there are warnings), 2 wrong usage or no such file
-`;
+type ExitStatus = 0 | 1 | 2;
 
-/** Prints what is wrong with a file and a summary. @returns the exit status: 0, 1 or 2 as in USAGE */
-export function checkConfig(argv: readonly string[], io: CheckIo): 0 | 1 | 2 {
-  const options = argv.filter((word) => word.startsWith('-'));
-  const [file, ...more] = argv.filter((word) => !word.startsWith('-'));
-  if (options.includes('--help') || options.includes('-h')) {
-    io.out(USAGE);
+/** Prints what is wrong with a file and a summary. @returns the exit status, as in CHECK_CONFIG */
+export async function checkConfig(argv: readonly string[], io: CheckIo): Promise<ExitStatus> {
+  const parsed = parseCommand(CHECK_CONFIG, argv, io.columns);
+  if (parsed.type === 'help') {
+    io.out(parsed.text);
     return 0;
   }
-  const isKnown = (option: string) => ['--strict', '--offline'].includes(option) || option.startsWith('--config-id=');
-  const unknown = options.find((option) => !isKnown(option));
-  if (file === undefined || more.length > 0 || unknown !== undefined) {
-    io.err((unknown === undefined ? '' : `unknown option ${unknown}\n`) + USAGE);
+  if (parsed.type === 'error') {
+    io.err(`${parsed.message}\n`);
     return 2;
   }
-  let text: string;
+  const { args } = parsed;
+  if (args.has('list-codes')) {
+    io.out(listCodes(args.text('format') === 'json'));
+    return 0;
+  }
+  const fault = faultOf(args);
+  if (fault !== undefined) {
+    io.err(`vipkeeper check-config: ${fault}\nTry \`vipkeeper check-config --help\`.\n`);
+    return 2;
+  }
+  const result = await judge(args, io);
+  const format = args.text('format') as Format;
+  const { NO_COLOR = '', TERM } = io.environment;
+  const plain = NO_COLOR !== '' || TERM === 'dumb';
+  switch (format) {
+    case 'text':
+      io.out(resultAsText(result, io.interactive === true && !plain));
+      break;
+    case 'json':
+      io.out(`${JSON.stringify(resultAsJson(result), undefined, 2)}\n`);
+      break;
+    case 'sarif': {
+      const options = { version: VERSION, exitCode: result.exitStatus, successful: result.exitStatus !== 2 };
+      io.out(`${JSON.stringify(sarifLog(result.diagnostics, result.sources, options), undefined, 2)}\n`);
+    }
+  }
+  return result.exitStatus;
+}
+
+function faultOf(args: Arguments): string | undefined {
+  const format = args.text('format')!;
+  if (!FORMATS.some((one) => one === format)) return `--format ${format} is not one of ${FORMATS.join(', ')}`;
+  if (args.operands.length === 0) return 'FILE is missing: the configuration file';
+  if (format === 'sarif' && args.has('explain')) return '--explain needs --format text or json';
+  if (args.has('against-id') && !args.has('against')) return '--against-id needs --against';
+  return undefined;
+}
+
+/** Reads and judges everything that was asked for; prints nothing. */
+async function judge(args: Arguments, io: CheckIo): Promise<CheckResult> {
+  const [file] = args.operands;
+  const strict = args.has('strict');
+  const offline = args.has('offline');
+  const base = { file: file!, strict, offline, against: args.text('against') };
+  const options: LoadOptions = {
+    hostName: io.hostName,
+    environment: io.environment,
+    reader: io.includes,
+    ...idOption(args.text('config-id')),
+    ...(io.probe && !offline && { probe: io.probe }),
+  };
+  const extra = new Report();
+  const half = readHalf(file!, io, options, extra);
+  if (half === undefined)
+    return { ...base, exitStatus: 2, diagnostics: extra.sorted(), sources: [], explanation: undefined };
+  const { loaded, outline } = half;
+  const { configuration } = loaded;
+  if (configuration) {
+    const host = offline ? undefined : io.host;
+    reportRisks(configuration, outline, host?.interfaces(), extra);
+    if (host) await reportUnsafeScripts(configuration, outline, host.files, extra);
+  }
+  const others = comparePeer(args, io, options, configuration && { configuration, outline }, extra);
+  const sources = [...loaded.sources, ...(others?.sources ?? [])];
+  const diagnostics = inOrder([...loaded.diagnostics, ...extra.sorted()], sources);
+  const unreadable = base.against !== undefined && others === undefined;
+  const failed = countOf(diagnostics, 'error') > 0 || (strict && countOf(diagnostics, 'warning') > 0);
+  return {
+    ...base,
+    exitStatus: unreadable ? 2 : failed ? 1 : 0,
+    diagnostics,
+    sources,
+    explanation: args.has('explain') && configuration ? explain(configuration, outline) : undefined,
+  };
+}
+
+const idOption = (configId: string | undefined) => (configId === undefined ? {} : { configId });
+
+function readHalf(file: string, io: CheckIo, options: LoadOptions, report: Report) {
+  let source: SourceText;
   try {
-    text = io.readFile(file);
+    source = { file, text: io.readFile(file) };
   } catch (error) {
-    io.err(`${file}: error: cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
-    return 2;
+    const why = error instanceof Error ? error.message : String(error);
+    report.add('E001', startOf(file), `the file cannot be read: ${why}`);
+    return undefined;
   }
-  const configId = options.findLast((option) => option.startsWith('--config-id='))?.slice('--config-id='.length);
-  const { diagnostics, sources } = load(
-    { file, text },
-    {
-      hostName: io.hostName,
-      environment: io.environment,
-      reader: io.includes,
-      ...(configId !== undefined && { configId }),
-      ...(io.probe && !options.includes('--offline') && { probe: io.probe }),
-    },
+  return { loaded: load(source, options), outline: outlineOf(source, options) };
+}
+
+/** Compares with the peer's file; what is wrong inside that file is its own machine's business, unless it cannot run. */
+function comparePeer(
+  args: Arguments,
+  io: CheckIo,
+  { probe: _, ...options }: LoadOptions,
+  mine: Half | undefined,
+  report: Report,
+): Loaded | undefined {
+  const file = args.text('against');
+  if (file === undefined) return undefined;
+  const half = readHalf(file, io, { ...options, ...idOption(args.text('against-id')) }, report);
+  if (half === undefined) return undefined;
+  const { configuration, diagnostics } = half.loaded;
+  if (configuration && mine) compareHalves(mine, { configuration, outline: half.outline }, report);
+  for (const { severity, code, place, message, ...details } of diagnostics)
+    if (severity === 'error') report.add(code, place, message, details);
+  return half.loaded;
+}
+
+/** In the order of the files, and of their lines. */
+function inOrder(diagnostics: readonly Diagnostic[], sources: readonly SourceText[]): readonly Diagnostic[] {
+  const files = [...new Set(sources.map(({ file }) => file))];
+  const rank = ({ place }: Diagnostic) => (files.includes(place.file) ? files.indexOf(place.file) : files.length);
+  return diagnostics.toSorted(
+    (a, b) => rank(a) - rank(b) || a.place.line - b.place.line || a.place.column - b.place.column,
   );
-  const lines = new Map(sources.map((source) => [source.file, source.text.split(/\r?\n/)]));
-  for (const diagnostic of diagnostics) {
-    const { place } = diagnostic;
-    io.out(`${renderDiagnostic(diagnostic, lines.get(place.file)?.[place.line - 1])}\n`);
-  }
-  const strict = options.includes('--strict');
-  const failed = count(diagnostics, 'error') > 0 || (strict && count(diagnostics, 'warning') > 0);
-  io.out(`${summary(diagnostics, strict)}\n`);
-  return failed ? 1 : 0;
 }
 
-const count = (diagnostics: readonly Diagnostic[], severity: Severity): number =>
-  diagnostics.filter((diagnostic) => diagnostic.severity === severity).length;
-
-/** `3 warnings, 0 errors: vipkeeper would run with this file` */
-function summary(diagnostics: readonly Diagnostic[], strict: boolean): string {
-  const warnings = count(diagnostics, 'warning');
-  const errors = count(diagnostics, 'error');
-  const verdict =
-    errors > 0
-      ? 'vipkeeper would not start with this file'
-      : warnings > 0 && strict
-        ? 'vipkeeper would run, but --strict allows no warnings'
-        : 'vipkeeper would run with this file';
-  return `${plural(warnings, 'warning')}, ${plural(errors, 'error')}: ${verdict}`;
-}
-
-const plural = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
-
-/** Files, programs and terminal of this machine. */
+/** Files, programs, interfaces and terminal of this machine. */
 export function nodeCheckIo(): CheckIo {
   return {
     hostName: hostname(),
@@ -98,6 +209,9 @@ export function nodeCheckIo(): CheckIo {
     readFile: (file) => readFileSync(file, 'utf8'),
     includes: { include: includeFiles },
     probe: { program: programState },
+    host: nodeHost(),
+    interactive: process.stdout.isTTY === true,
+    columns: process.stdout.columns,
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
   };

@@ -1,7 +1,11 @@
 // The command line as a table: options with their help, parsed by node:util and explained from the same rows.
 // Knows no verb; each verb brings its own table.
 import { parseArgs } from 'node:util';
+import { nearest } from '../config/suggest.ts';
 import { wrap } from '../control/text-table.ts';
+
+/** The word that was probably meant, for the verbs that bring their own lists. */
+export { nearest as suggest } from '../config/suggest.ts';
 
 export interface OptionSpec {
   /** Without dashes: `runtime-dir`. */
@@ -144,22 +148,11 @@ export function overviewText(about: string, specs: readonly CommandSpec[], colum
 
 /** Message for a verb that does not exist. */
 export function unknownVerb(verb: string, specs: readonly CommandSpec[]): string {
-  const guess = suggest(
+  const guess = nearest(
     verb,
     specs.map(({ name }) => name),
   );
   return `${PROGRAM}: there is no verb ${verb}${guess ? `, did you mean ${guess}?` : ''}\nTry \`${PROGRAM} --help\`.`;
-}
-
-/** The candidate that was probably meant: at most a third of the letters wrong, and at least one allowed. */
-export function suggest(word: string, candidates: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1;
-  for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < least) [best, least] = [candidate, distance];
-  }
-  return best;
 }
 
 interface OptionToken {
@@ -176,7 +169,7 @@ function optionFault(
 ): string | undefined {
   if (!option) {
     const visible = table.filter(({ hidden }) => !hidden).map(({ name }) => name);
-    const guess = token.rawName.startsWith('--') ? suggest(token.name, visible) : undefined;
+    const guess = token.rawName.startsWith('--') ? nearest(token.name, visible) : undefined;
     return `unknown option ${token.rawName}${guess ? `, did you mean --${guess}?` : ''}`;
   }
   if (option.value === undefined)
@@ -224,21 +217,4 @@ function pairs(rows: readonly (readonly [string, string])[], columns: number): s
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other. */
-function editDistance(a: string, b: string): number {
-  let older: number[] = [];
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row[j] = Math.min(previous[j]! + 1, row[j - 1]! + 1, replaced);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        row[j] = Math.min(row[j]!, older[j - 2]! + 1);
-    }
-    [older, previous] = [previous, row];
-  }
-  return previous[b.length]!;
 }

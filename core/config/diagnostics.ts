@@ -60,11 +60,40 @@ export const CODES = {
   W055: 'sync group members',
   W056: 'a tracker without effect',
   W057: 'timeout longer than the interval',
+  W070: 'the interface does not exist here',
+  W071: 'a script that others can change',
+  W072: 'an address outside every network of its interface',
+  W073: 'nothing tells the neighbours',
+  W074: 'weights and nopreempt cancel out',
+  W075: 'the same address in two instances',
+  W076: 'a unicast source that this machine does not have',
+  W077: 'a unicast peer that is this machine',
+  W100: 'the peer has no such virtual router',
+  W101: 'virtual_router_id differs from the peer',
+  W102: 'VRRP version differs from the peer',
+  W103: 'advert_int differs from the peer',
+  W104: 'authentication differs from the peer',
+  W105: 'the address lists differ',
+  W106: 'priorities are equal',
+  W107: 'priorities that no weight can cross',
+  W108: 'one half is unicast, the other multicast',
+  W109: 'unicast addresses do not match each other',
+  W110: 'multicast groups differ',
+  W111: 'both halves are MASTER with nopreempt',
+  W112: 'sync groups differ',
+  W113: 'both halves say they own the addresses',
   I060: 'VRID 51 is everybody’s',
   I061: 'PASS is not security',
   I062: 'own interface is tracked anyway',
   I063: 'script security is off',
   I064: 'initial state of a group member',
+  I080: 'a script that nothing tracks',
+  I081: 'a failure is noticed late',
+  I082: 'a dead master is noticed late',
+  I083: 'one lost advert starts an election',
+  I084: 'a single burst of announcements',
+  I100: 'no single check moves the addresses',
+  I101: 'cannot be compared with the peer',
 } as const;
 
 export type Code = keyof typeof CODES;
@@ -110,24 +139,43 @@ export class Report {
   }
 }
 
+/** Parts of a rendered finding that a terminal may colour. */
+export type Part = Severity | 'place' | 'carets' | 'help';
+
 /**
  * One finding as people read it: place, severity and message; the source line; carets under the culprit; the way out.
- * @param source the text of the line that it is about, if known
+ * @param source the text of the line that it is about, if known; passwords in it are not shown
  */
-export function renderDiagnostic(diagnostic: Diagnostic, source: string | undefined): string {
-  const { place, severity, message, suggestion } = diagnostic;
-  const lines = [`${place.file}:${place.line}:${place.column}: ${severity}: ${message}`];
+export function renderDiagnostic(
+  diagnostic: Diagnostic,
+  source: string | undefined,
+  paint: (text: string, part: Part) => string = (text) => text,
+): string {
+  const { place, severity, code, message, suggestion } = diagnostic;
+  const at = paint(`${place.file}:${place.line}:${place.column}:`, 'place');
+  const lines = [`${at} ${paint(`${severity}:`, severity)} ${harmless(message)} [${code}]`];
   if (source !== undefined && source.trim() !== '') {
     const indent = source.length - source.trimStart().length;
-    const shown = source.trim();
+    const shown = harmless(redact(source)).trim();
     const start = Math.min(Math.max(place.column - 1 - indent, 0), shown.length);
     const marked = shown.slice(start, start + place.length);
     const blank = shown.slice(0, start).replace(/[^\t]/gu, (c) => ' '.repeat(cells(c)));
-    lines.push(`   ${shown}`, `   ${blank}${'^'.repeat(Math.max(1, width(marked)))}`);
+    lines.push(`   ${shown}`, `   ${blank}${paint('^'.repeat(Math.max(1, width(marked))), 'carets')}`);
   }
-  if (suggestion !== undefined) lines.push(`   help: ${suggestion}`);
+  if (suggestion !== undefined) lines.push(`   ${paint('help:', 'help')} ${harmless(suggestion)}`);
   return lines.join('\n');
 }
+
+/** A line of a configuration without its secrets, as long as before: findings end up in logs, mails and public reports. */
+export const redact = (line: string): string =>
+  line.replace(
+    /((?:^|[\s{])(?:auth_pass|password|key\s+\S+)\s+)("[^"]*"?|[^\s{}]+)/g,
+    (_, before: string, secret: string) => before + '*'.repeat(secret.length),
+  );
+
+/** Without characters that could steer a terminal; as long as before, so that carets stay below their word. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
+const harmless = (text: string): string => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');
 
 const width = (text: string): number => [...text].reduce((sum, c) => sum + cells(c), 0);
 

@@ -1,7 +1,8 @@
 // How findings look, and that they point at the right characters.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CODES, renderDiagnostic, severityOf } from '../../core/config/diagnostics.ts';
+import { catalogue } from '../../core/config/catalogue.ts';
+import { CODES, redact, renderDiagnostic, severityOf } from '../../core/config/diagnostics.ts';
 import { load } from '../../core/config/load.ts';
 
 const frame = (body: string): string =>
@@ -25,7 +26,7 @@ describe('rendering', () => {
   test('place, severity and message, the line, the carets', () => {
     assert.equal(
       renderDiagnostic(base, '     priority 300'),
-      'keepalived.conf:14:15: warning: priority 300 is out of range 1..255\n   priority 300\n            ^^^',
+      'keepalived.conf:14:15: warning: priority 300 is out of range 1..255 [W011]\n   priority 300\n            ^^^',
     );
   });
   test('the suggestion comes last', () => {
@@ -38,9 +39,50 @@ describe('rendering', () => {
     const at = { ...base, place: { ...place, column: 5, length: 2 } };
     assert.equal(renderDiagnostic(at, '\ta\t 主机').split('\n')[2], '    \t ^^^^');
   });
+  test('passwords in the line are not shown, and the carets stay below them', () => {
+    const at = { ...base, place: { ...place, column: 13, length: 10 } };
+    assert.deepEqual(renderDiagnostic(at, '  auth_pass "geheim 1"').split('\n').slice(1), [
+      '   auth_pass **********',
+      '             ^^^^^^^^^^',
+    ]);
+    for (const [line, hidden] of [
+      ['authentication { auth_pass 1234 }', 'authentication { auth_pass **** }'],
+      ['  key 7 hex:00ff # mine', '  key 7 ******** # mine'],
+      ['password x', 'password *'],
+      ['auth_passport x', 'auth_passport x'],
+    ] as const)
+      assert.equal(redact(line), hidden);
+  });
+  test('a file cannot steer the terminal', () => {
+    const evil = '\u001b[2Jx\u0007\u009b1m';
+    const text = renderDiagnostic({ ...base, message: evil, suggestion: evil }, evil);
+    for (const c of ['\u001b', '\u0007', '\u009b']) assert.ok(!text.includes(c));
+  });
+  test('each part can be painted', () => {
+    const text = renderDiagnostic({ ...base, suggestion: 's' }, 'priority 300', (t, part) => `<${part}>${t}</>`);
+    assert.match(
+      text,
+      /^<place>.*:<\/> <warning>warning:<\/> .*\[W011\]\n.*\n.*<carets>\^+<\/>\n {3}<help>help:<\/> s$/,
+    );
+  });
   test('the letter of a code is its severity', () => {
     for (const code of Object.keys(CODES) as (keyof typeof CODES)[])
       assert.equal(severityOf(code), { E: 'error', W: 'warning', I: 'info' }[code[0]!]);
+  });
+});
+
+describe('the catalogue', () => {
+  test('every code has a title and an explanation of its own', () => {
+    assert.deepEqual(
+      catalogue.map(({ code }) => code),
+      Object.keys(CODES),
+    );
+    for (const { code, title, explanation } of catalogue) {
+      assert.match(title, /^\S.*[^.]$/, code);
+      assert.match(explanation, /^\S.*\.$/, code);
+    }
+    for (const member of ['title', 'explanation'] as const)
+      assert.equal(new Set(catalogue.map((entry) => entry[member])).size, catalogue.length);
   });
 });
 

@@ -1,0 +1,263 @@
+// The effective configuration with the source of each value: a line of the file, a line of global_defs, or a default.
+// Walks the tables of the language, so a new keyword explains itself; only what the builders settle is listed here. Pure.
+import type { Micros } from '../units.ts';
+import { type Place, redact } from './diagnostics.ts';
+import { root } from './keywords/index.ts';
+import { type Block, type Keyword, opensOf } from './keywords/row.ts';
+import type { Configuration, InstanceConfig, ScriptConfig } from './model.ts';
+import { blocksOf, decisive, type Outline, statementsOf } from './outline.ts';
+import { placeOfStatement, type Statement } from './parser.ts';
+
+export interface ExplainedValue {
+  /** As in the file; inner blocks as `virtual_ipaddress`, one value a line. */
+  readonly keyword: string;
+  readonly value: string;
+  readonly origin: 'file' | 'global_defs' | 'default' | 'changed';
+  /** Where the value was given, or the one that it replaces. */
+  readonly place?: Place;
+  /** Why it is not what the file says, or where a default comes from. */
+  readonly note?: string;
+}
+
+export interface ExplainedBlock {
+  readonly keyword: string;
+  readonly name?: string;
+  readonly place?: Place;
+  readonly values: readonly ExplainedValue[];
+}
+
+/** What the builders made of a keyword, and the keyword of global_defs that stands behind it. */
+interface Settled<T> {
+  readonly effective: (built: T) => string | undefined;
+  readonly global?: string;
+}
+
+const seconds = (time: Micros): string => `${time / 1_000_000}`;
+const onOff = (value: boolean): string => (value ? 'on' : 'off');
+
+const INSTANCE: Readonly<Record<string, Settled<InstanceConfig>>> = {
+  state: { effective: ({ initialState }) => initialState },
+  interface: { effective: (one) => one.interface, global: 'default_interface' },
+  virtual_router_id: { effective: ({ vrid }) => `${vrid}` },
+  priority: { effective: ({ priority }) => `${priority}` },
+  version: { effective: ({ version }) => `${version}`, global: 'vrrp_version' },
+  advert_int: { effective: ({ interval }) => seconds(interval) },
+  nopreempt: { effective: ({ preempt }) => (preempt ? undefined : '') },
+  preempt_delay: { effective: ({ preemptDelay }) => seconds(preemptDelay) },
+  down_timer_adverts: { effective: (one) => `${one.downTimerAdverts}`, global: 'vrrp_down_timer_adverts' },
+  unicast_src_ip: { effective: ({ transport }) => (transport.mode === 'unicast' ? transport.source : undefined) },
+  unicast_ttl: { effective: ({ transport }) => (transport.mode === 'unicast' ? `${transport.ttl}` : undefined) },
+  mcast_src_ip: { effective: ({ transport }) => (transport.mode === 'multicast' ? transport.source : undefined) },
+  mcast_dst_ip: {
+    effective: ({ transport }) => (transport.mode === 'multicast' ? transport.group : undefined),
+    global: 'vrrp_mcast_group',
+  },
+  check_unicast_src: {
+    effective: (one) => (one.transport.mode === 'unicast' ? onOff(one.checkUnicastSource) : undefined),
+    global: 'vrrp_check_unicast_src',
+  },
+  garp_master_delay: { effective: ({ announce }) => seconds(announce.masterDelay), global: 'vrrp_garp_master_delay' },
+  garp_master_repeat: { effective: ({ announce }) => `${announce.masterRepeat}`, global: 'vrrp_garp_master_repeat' },
+  garp_master_refresh: { effective: ({ announce }) => seconds(announce.refresh), global: 'vrrp_garp_master_refresh' },
+  garp_master_refresh_repeat: {
+    effective: ({ announce }) => `${announce.refreshRepeat}`,
+    global: 'vrrp_garp_master_refresh_repeat',
+  },
+  garp_lower_prio_delay: {
+    effective: ({ announce }) => seconds(announce.lowerPrioDelay),
+    global: 'vrrp_garp_lower_prio_delay',
+  },
+  garp_lower_prio_repeat: {
+    effective: ({ announce }) => `${announce.lowerPrioRepeat}`,
+    global: 'vrrp_garp_lower_prio_repeat',
+  },
+  lower_prio_no_advert: { effective: (one) => onOff(!one.answerLowerPriority), global: 'vrrp_lower_prio_no_advert' },
+  higher_prio_send_advert: {
+    effective: (one) => onOff(one.advertiseBeforeYielding),
+    global: 'vrrp_higher_prio_send_advert',
+  },
+  vrrp_stop_order: {
+    effective: (one) => (one.makeBeforeBreak ? 'make_before_break' : 'break_before_make'),
+    global: 'vrrp_stop_order',
+  },
+  authentication: {
+    effective: ({ authentication: { type } }) => (type === 'none' ? 'none' : `auth_type ${type} auth_pass ********`),
+  },
+};
+
+const SCRIPT: Readonly<Record<string, Settled<ScriptConfig>>> = {
+  interval: { effective: ({ interval }) => seconds(interval) },
+  timeout: { effective: ({ timeout }) => seconds(timeout) },
+  weight: { effective: ({ weight, reverse }) => `${weight}${reverse ? ' reverse' : ''}` },
+  rise: { effective: ({ rise }) => `${rise}` },
+  fall: { effective: ({ fall }) => `${fall}` },
+};
+
+/** Everything that holds, block by block: global_defs first, then in the order of the file. */
+export function explain(configuration: Configuration, outline: Outline): readonly ExplainedBlock[] {
+  const globals = blocksOf(outline, 'global_defs');
+  const values = (
+    opener: string,
+    block: Statement | undefined,
+    settled: Record<string, Settled<never>>,
+    built: unknown,
+  ) => explainBlock(blockOf(opener), block ? [block] : [], settled as Record<string, Settled<unknown>>, built, globals);
+  return [
+    {
+      keyword: 'global_defs',
+      ...(globals[0] && { place: placeOfStatement(globals[0]) }),
+      values: explainBlock(
+        blockOf('global_defs'),
+        globals,
+        { router_id: { effective: () => configuration.globals.routerId } },
+        configuration.globals,
+        [],
+      ),
+    },
+    ...outline.statements.flatMap((statement): ExplainedBlock[] => {
+      const [word, named] = statement.words;
+      const keyword = word!.text;
+      if (keyword === 'global_defs' || !statement.block) return [];
+      const name = named?.text;
+      const base = { keyword, place: placeOfStatement(statement), ...(name !== undefined && { name }) };
+      const first = name === undefined || blocksOf(outline, keyword, name)[0] === statement;
+      if (!first) return [];
+      if (keyword === 'vrrp_instance') {
+        const built = configuration.instances.find((one) => one.name === name);
+        return built ? [{ ...base, values: values(keyword, statement, INSTANCE, built) }] : [];
+      }
+      if (keyword === 'vrrp_script') {
+        const built = configuration.scripts.find((one) => one.name === name);
+        return built ? [{ ...base, values: values(keyword, statement, SCRIPT, built) }] : [];
+      }
+      const block = blockOf(keyword);
+      return block.opaque ? [] : [{ ...base, values: values(keyword, statement, {}, undefined) }];
+    }),
+  ];
+}
+
+const blockOf = (keyword: string): Block =>
+  opensOf((root.rows as Readonly<Record<string, Keyword>>)[keyword]) ?? {
+    name: keyword,
+    help: '',
+    rows: {},
+    opaque: true,
+  };
+
+function explainBlock(
+  block: Block,
+  statements: readonly Statement[],
+  settled: Readonly<Record<string, Settled<unknown>>>,
+  built: unknown,
+  globals: readonly Statement[],
+): readonly ExplainedValue[] {
+  const inside = statements.flatMap((statement) => statement.block ?? []);
+  if (block.lines) return lineValues(statements);
+  return Object.entries(block.rows).flatMap(([keyword, row]) => {
+    const given = statementsOf(inside, block, keyword);
+    const last = decisive(given, row);
+    const rule = settled[keyword];
+    if (rule) return settledValue(keyword, rule, last, row, built, globals);
+    if (last === undefined)
+      return row.default === undefined || row.acted === false
+        ? []
+        : [{ keyword, value: row.default, origin: 'default' as const }];
+    const counted = row.repeat === 'join' ? given : [last];
+    const note = row.acted === false ? { note: 'not acted on yet' } : {};
+    if (counted.some((statement) => statement.block !== undefined))
+      return lineValues(counted).map((value) => ({ ...value, ...note }));
+    return counted.map((statement) => ({ ...fromFile(keyword, statement), ...note }));
+  });
+}
+
+function settledValue(
+  keyword: string,
+  rule: Settled<unknown>,
+  statement: Statement | undefined,
+  row: Keyword,
+  built: unknown,
+  globals: readonly Statement[],
+): readonly ExplainedValue[] {
+  const value = rule.effective(built);
+  if (statement) {
+    const place = (statement.words[1] ?? statement.words[0]!).place;
+    const said = wordsOf(statement);
+    if (value === undefined) return [{ keyword, value: said, origin: 'changed', place, note: 'without effect' }];
+    const same = said === value || statement.block !== undefined || Number(said) === Number(value);
+    return [
+      same
+        ? { keyword, value, origin: 'file', place }
+        : { keyword, value, origin: 'changed', place, note: `the file says ${said}` },
+    ];
+  }
+  if (value === undefined || (keyword === 'authentication' && value === 'none')) return [];
+  const global = globals
+    .flatMap((one) => one.block ?? [])
+    .findLast(({ words }) => rule.global !== undefined && words[0]!.text.startsWith(rule.global));
+  if (global && wordsOf(global) !== row.default)
+    return [{ keyword, value, origin: 'global_defs', place: placeOfStatement(global), note: global.words[0]!.text }];
+  return [{ keyword, value, origin: 'default' }];
+}
+
+const wordsOf = ({ words }: Statement): string =>
+  words
+    .slice(1)
+    .map(({ text }) => (/\s/.test(text) ? `"${text}"` : text))
+    .join(' ');
+
+const fromFile = (keyword: string, statement: Statement): ExplainedValue => ({
+  keyword,
+  value: shown(statement).replace(/^\S+\s*/, ''),
+  origin: 'file',
+  place: (statement.words[1] ?? statement.words[0]!).place,
+});
+
+/** The words of a statement as one line, secrets hidden. */
+const shown = (statement: Statement): string => redact(`${statement.words[0]!.text} ${wordsOf(statement)}`).trimEnd();
+
+/** The lines of a block, each a value of the keyword that opens it; blocks in blocks with a path of keywords. */
+function lineValues(statements: readonly Statement[], path = ''): readonly ExplainedValue[] {
+  return statements.flatMap((statement) => {
+    const keyword = path + statement.words[0]!.text;
+    return (statement.block ?? []).flatMap((line): readonly ExplainedValue[] =>
+      line.block === undefined
+        ? [{ keyword, value: shown(line), origin: 'file', place: line.words[0]!.place }]
+        : lineValues([line], `${keyword} › `),
+    );
+  });
+}
+
+/** As people read it: like the file, with the source of each value in a comment. */
+export function renderExplanation(
+  blocks: readonly ExplainedBlock[],
+  file: string,
+  faint: (text: string) => string = (text) => text,
+): string {
+  const out: string[] = [];
+  for (const { keyword, name, place, values } of blocks) {
+    const head = [keyword, name, '{'].filter((word) => word !== undefined).join(' ');
+    out.push(place ? `${head}  ${faint(`# ${where(place, file)}`)}` : `${head}  ${faint('# defaults alone')}`);
+    const rows = values.map((value) => ({ text: `    ${value.keyword} ${value.value}`.trimEnd(), value }));
+    const width = Math.min(56, Math.max(0, ...rows.map(({ text }) => text.length)));
+    for (const { text, value } of rows) out.push(`${text.padEnd(width)}  ${faint(`# ${originOf(value, file)}`)}`);
+    out.push('}', '');
+  }
+  return out.join('\n');
+}
+
+function originOf({ origin, place, note }: ExplainedValue, file: string): string {
+  const line = place ? where(place, file) : '';
+  switch (origin) {
+    case 'default':
+      return 'default';
+    case 'global_defs':
+      return `${note} in ${line}`;
+    case 'file':
+      return note === undefined ? line : `${line}: ${note}`;
+    case 'changed':
+      return `${line}: ${note}`;
+  }
+}
+
+const where = (place: Place, file: string): string =>
+  place.file === file ? `line ${place.line}` : `${place.file}:${place.line}`;
