@@ -23,6 +23,9 @@ export interface DriverHost {
   own(driver: InstanceDriver): void;
   disown(driver: InstanceDriver): void;
   announce(driver: InstanceDriver, repeat: number): void;
+  /** As MASTER it heard this router, which loses against it; as often as it does. */
+  lowerPriorityHeard(driver: InstanceDriver, source: IpAddress, now: Instant): void;
+  priorityChanged(driver: InstanceDriver): void;
   /** Another router believed to be master: this one and its companions in the sync group must announce again. */
   contested(driver: InstanceDriver, now: Instant): void;
   renew(driver: InstanceDriver): void;
@@ -47,7 +50,19 @@ export interface Transition {
   readonly to: RouterState;
   readonly why: TransitionReason;
   readonly detail: string;
+  /** The router that took over, or whose place we take. */
+  readonly peer?: IpAddress;
 }
+
+/** Transitions that have to do with another router: with the one just heard, or else with the master there was. */
+const ABOUT_A_PEER: ReadonlySet<TransitionReason> = new Set([
+  'master-timeout',
+  'priority-zero',
+  'higher-priority',
+  'higher-address',
+  'successor-heard',
+  'sync-group',
+]);
 
 /** Address lifetimes are renewed with every advert, but no more often than this. */
 const RENEW_EVERY = seconds(0.35);
@@ -163,6 +178,7 @@ export class InstanceDriver {
   }
 
   feed(event: RouterEvent, now: Instant): void {
+    const peer = event.type === 'advertisement' ? event.from : this.router.masterSource;
     for (const effect of this.router.handle(event, now)) {
       switch (effect.type) {
         case 'send':
@@ -180,9 +196,10 @@ export class InstanceDriver {
           break;
         case 'announce':
           this.#host.contested(this, now);
+          if (event.type === 'advertisement') this.#host.lowerPriorityHeard(this, event.from, now);
           break;
         case 'transition':
-          this.#noteTransition(effect);
+          this.#noteTransition(effect, peer);
           break;
         case 'master':
           this.#host.masterSeen(this, effect.source, effect.priority, effect.interval);
@@ -271,8 +288,9 @@ export class InstanceDriver {
     this.#packets = new AdvertPackets(config);
     this.#schedule = new AnnounceSchedule(config.announce);
     if (this.router.state === 'MASTER') this.#schedule.becameMaster(now);
+    const before = this.router.effectivePriority;
     this.feed({ type: 'reconfigure', config: routerConfig(config, this.#source, options.grouped) }, now);
-    this.#applyPriority(now);
+    this.#applyPriority(now, before);
   }
 
   /** The IP packets that carry an advertisement, one for each destination. */
@@ -301,8 +319,10 @@ export class InstanceDriver {
     this.#host.renew(this);
   }
 
-  #noteTransition(change: Transition & { readonly type: 'transition' }): void {
-    this.lastTransition = { from: change.from, to: change.to, why: change.why, detail: change.detail };
+  #noteTransition({ from, to, why, detail }: Transition, peer: IpAddress | undefined): void {
+    const about = peer !== undefined && ABOUT_A_PEER.has(why) ? { peer } : {};
+    const change = { from, to, why, detail, ...about };
+    this.lastTransition = change;
     this.tally.transition(change.from, change.to);
     if (change.to === 'LEAVING') this.#host.renew(this);
     if (change.to !== 'MASTER') this.#schedule.stop();
@@ -319,8 +339,9 @@ export class InstanceDriver {
     else if (faults.length === 0 && before > 0) this.#host.faultChanged(this, undefined, now);
   }
 
-  #applyPriority(now: Instant): void {
+  #applyPriority(now: Instant, before = this.router.effectivePriority): void {
     const value = effectivePriority(this.#config.priority, this.#linkAdjustment + (this.#verdict?.adjustment ?? 0));
     if (value !== this.router.effectivePriority) this.feed({ type: 'priority', value }, now);
+    if (before !== this.router.effectivePriority && this.router.state !== 'INIT') this.#host.priorityChanged(this);
   }
 }

@@ -13,6 +13,7 @@ import { Holdings } from './holdings.ts';
 import type { LeaseWatch } from './lease.ts';
 import type { Links } from './links.ts';
 import type { EngineCommand, EngineConfig, EngineEvent, TrackVerdict } from './messages.ts';
+import { Ration } from './ration.ts';
 import type { SegmentListener } from './segment.ts';
 import { snapshotOf } from './snapshot.ts';
 import { Strangers } from './strangers.ts';
@@ -50,6 +51,8 @@ const LONGEST_WAIT = millis(250);
 const LATE = millis(1);
 /** Batches read after a pause before deadlines count all the same: a flood must not stop the clock. */
 const MOST_BATCHES = 64;
+/** keepalived runs notify_master_rx_lower_pri for every packet; ours is told so often of one that persists. */
+const RIVALS_EACH = millis(500);
 /** A pause that is worth telling. */
 const STALL = millis(100);
 
@@ -59,6 +62,7 @@ export class Engine implements DriverHost, SegmentListener {
   readonly #holdings: Holdings;
   readonly #drops: DropLog;
   readonly #strangers = new Strangers();
+  readonly #rivals = new Ration(RIVALS_EACH);
   readonly #outgoing: EngineEvent[] = [];
   #configured = false;
   #fenceEpoch = 0;
@@ -160,9 +164,20 @@ export class Engine implements DriverHost, SegmentListener {
   transition(driver: InstanceDriver, change: Transition): void {
     const time = this.#io.wallClock();
     driver.since = time;
-    const { from, to, why, detail } = change;
     const priority = driver.router.effectivePriority;
-    this.#outgoing.push({ type: 'transition', instance: driver.name, from, to, why, detail, priority, time });
+    this.#outgoing.push({ type: 'transition', instance: driver.name, ...change, priority, time });
+  }
+
+  lowerPriorityHeard(driver: InstanceDriver, source: IpAddress, now: Instant): void {
+    const count = this.#rivals.note(driver.name, now);
+    const { effectivePriority: priority } = driver.router;
+    if (count > 0)
+      this.#outgoing.push({ type: 'lower-priority-heard', instance: driver.name, source, priority, count });
+  }
+
+  priorityChanged(driver: InstanceDriver): void {
+    const { state, effectivePriority: priority } = driver.router;
+    this.#outgoing.push({ type: 'priority-changed', instance: driver.name, state, priority });
   }
 
   masterSeen(driver: InstanceDriver, source: IpAddress, priority: Priority, interval: Micros): void {

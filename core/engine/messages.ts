@@ -52,6 +52,8 @@ export type EngineEvent =
       readonly why: TransitionReason;
       readonly detail: string;
       readonly priority: Priority;
+      /** The router that took over, or whose place we take; where there is one. */
+      readonly peer?: IpAddress;
       /** Milliseconds since 1970 at which it happened. */
       readonly time: number;
     }
@@ -68,6 +70,22 @@ export type EngineEvent =
       readonly source: IpAddress;
       readonly priority: Priority;
       readonly interval: Micros;
+    }
+  /** As MASTER it heard a router that loses against it; at most two a second, `count` of them since the last event. */
+  | {
+      readonly type: 'lower-priority-heard';
+      readonly instance: string;
+      readonly source: IpAddress;
+      /** Our own effective priority. */
+      readonly priority: Priority;
+      readonly count: number;
+    }
+  /** The effective priority changed, in this state; never told before the first state. */
+  | {
+      readonly type: 'priority-changed';
+      readonly instance: string;
+      readonly state: RouterState;
+      readonly priority: Priority;
     }
   /** Packets dropped since the last such event for the same cause; at most one a minute and cause. */
   | {
