@@ -2,7 +2,8 @@
 // until the advert or the source address changes: sending then costs no more than the system call.
 import type { InstanceConfig } from '../config/model.ts';
 import type { IpAddress } from '../net/address.ts';
-import { encodeIpv4Header, IPV4_HEADER_LENGTH } from '../net/ipv4.ts';
+import { encodeIpv4Header } from '../net/ipv4.ts';
+import { encodeIpv6Header } from '../net/ipv6.ts';
 import { encode, PROTOCOL_VRRP, passData } from '../vrrp/packet.ts';
 import type { Advertisement } from '../vrrp/types.ts';
 
@@ -12,8 +13,8 @@ export interface OutgoingPacket {
 }
 
 /** Internetwork control, as all VRRP daemons mark their adverts. */
-const TOS_INTERNETWORK_CONTROL = 0xc0;
-/** RFC 9568 §5.1.1.3. */
+const INTERNETWORK_CONTROL = 0xc0;
+/** RFC 9568 §5.1.1.3, §5.1.2.3. */
 const MULTICAST_TTL = 255;
 
 export class AdvertPackets {
@@ -46,20 +47,29 @@ export class AdvertPackets {
     const { authentication, transport, family } = this.#config;
     const options = authentication.type === 'PASS' ? { authData: passData(authentication.password) } : {};
     const pdu = encode(ad, { family, source, destination }, options);
-    const header = encodeIpv4Header(
-      {
-        tos: TOS_INTERNETWORK_CONTROL,
-        id: 0, // the kernel chooses
-        ttl: transport.mode === 'multicast' ? MULTICAST_TTL : transport.ttl,
-        protocol: PROTOCOL_VRRP,
-        source,
-        destination,
-      },
-      pdu.length,
-    );
-    const packet = new Uint8Array(IPV4_HEADER_LENGTH + pdu.length);
+    const hops = transport.mode === 'multicast' ? MULTICAST_TTL : transport.ttl;
+    const header = family === 4 ? ipv4(hops, source, destination, pdu) : ipv6(hops, source, destination, pdu);
+    const packet = new Uint8Array(header.length + pdu.length);
     packet.set(header);
-    packet.set(pdu, IPV4_HEADER_LENGTH);
+    packet.set(pdu, header.length);
     return packet;
   }
+}
+
+function ipv4(ttl: number, source: IpAddress, destination: IpAddress, pdu: Uint8Array): Uint8Array {
+  // The kernel chooses the identification where it is 0.
+  const fields = { tos: INTERNETWORK_CONTROL, id: 0, ttl, protocol: PROTOCOL_VRRP, source, destination };
+  return encodeIpv4Header(fields, pdu.length);
+}
+
+function ipv6(hopLimit: number, source: IpAddress, destination: IpAddress, pdu: Uint8Array): Uint8Array {
+  const fields = {
+    trafficClass: INTERNETWORK_CONTROL,
+    flowLabel: 0,
+    nextHeader: PROTOCOL_VRRP,
+    hopLimit,
+    source,
+    destination,
+  };
+  return encodeIpv6Header(fields, pdu.length);
 }

@@ -36,7 +36,9 @@ export function judgeLinks(
   }
   const tracked = judge(config.trackInterfaces.filter(isOther), (name) => stateOf(why(name)), 'interface');
   faults.push(...tracked.faults);
-  const source = config.transport.source ?? links.primaryAddress(config.interface, config.family, isVirtual);
+  // RFC 9568 §5.1.2.1: multicast adverts come from the link-local address; unicast peers may be anywhere.
+  const isLocal = config.transport.mode === 'multicast';
+  const source = config.transport.source ?? links.primaryAddress(config.interface, config.family, isLocal, isVirtual);
   if (source === undefined && own === undefined)
     faults.push(`interface ${config.interface} has no IPv${config.family} address`);
   return { faults, adjustment: tracked.adjustment, source };

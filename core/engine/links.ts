@@ -1,6 +1,6 @@
 // What the engine knows of this machine's interfaces and addresses: read once, then kept by the kernel's notices.
 // Decides nothing; tells the engine which interfaces changed and which addresses vanished.
-import { familyOf, type IpAddress } from '../net/address.ts';
+import { type Family, familyOf, type IpAddress } from '../net/address.ts';
 import {
   type AddressRecord,
   addressDumpRequest,
@@ -42,13 +42,20 @@ export class LinkTable {
     return this.#byName.get(name);
   }
 
-  /** The first address of an interface and family that `isVirtual` does not claim; link-local ones for IPv6. */
-  primaryAddress(name: string, family: 4 | 6, isVirtual: (address: IpAddress) => boolean): IpAddress | undefined {
+  /** The first address of an interface and family that `isVirtual` does not claim; of IPv6 only link-local or only other ones. */
+  primaryAddress(
+    name: string,
+    family: Family,
+    linkLocal: boolean,
+    isVirtual: (address: IpAddress) => boolean,
+  ): IpAddress | undefined {
     const link = this.#byName.get(name);
     const candidates = link === undefined ? undefined : this.#addresses.get(link.index);
     return candidates?.find(
       ({ address }) =>
-        familyOf(address) === family && !isVirtual(address) && (family === 4 || address.startsWith('fe80:')),
+        familyOf(address) === family &&
+        !isVirtual(address) &&
+        (family === 4 || address.startsWith('fe80:') === linkLocal),
     )?.address;
   }
 
