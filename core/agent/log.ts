@@ -14,9 +14,19 @@ export interface Logger {
   limited(cause: string, level: LogLevel, event: string, fields?: LogFields): void;
 }
 
+/** The lines that an event makes; `time` (milliseconds since 1970) is undefined where somebody else adds it. */
+export type LogFormatter = (
+  level: LogLevel,
+  event: string,
+  fields: LogFields,
+  time: number | undefined,
+) => readonly string[];
+
 export interface LogOptions {
   /** Gets each line without its line feed. */
-  readonly sink: (line: string) => void;
+  readonly sink: (line: string, level: LogLevel) => void;
+  /** Default: `TIME LEVEL EVENT key=value …`. */
+  readonly format?: LogFormatter;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** The least important level that is written. Default info. */
@@ -47,10 +57,9 @@ export class Log implements Logger {
   }
 
   log(level: LogLevel, event: string, fields: LogFields = {}): void {
-    const { sink, now, timestamps = true } = this.#options;
+    const { sink, now, timestamps = true, format = textLines } = this.#options;
     if (!this.enabled(level)) return;
-    const line = formatLine(level, event, fields);
-    sink(timestamps ? `${new Date(now()).toISOString()} ${line}` : line);
+    for (const line of format(level, event, fields, timestamps ? now() : undefined)) sink(line, level);
   }
 
   /** Whether a level is written at all. */
@@ -86,6 +95,11 @@ export class Log implements Logger {
     if (count > 0) this.log(level, event, { ...fields, suppressed: count });
   }
 }
+
+export const textLines: LogFormatter = (level, event, fields, time) => {
+  const line = formatLine(level, event, fields);
+  return [time === undefined ? line : `${new Date(time).toISOString()} ${line}`];
+};
 
 /** A line without its time. Values are quoted when they would not survive splitting at spaces. */
 export function formatLine(level: LogLevel, event: string, fields: LogFields): string {

@@ -13,13 +13,16 @@ export class ConfigurationFile {
   readonly path: string;
   readonly #files: Files;
   readonly #logger: Logger;
+  readonly #configId: string | undefined;
   /** Milliseconds since 1970 at which the configuration in force was read. */
   loaded = 0;
   /** Why the latest reading was refused; undefined: it was not. */
   refusal: string | undefined;
 
-  constructor(path: string, files: Files, logger: Logger) {
+  /** @param configId what @ID lines are compared with; default: the host name up to its first dot */
+  constructor(path: string, files: Files, logger: Logger, configId?: string) {
     this.path = path;
+    this.#configId = configId;
     this.#files = files;
     this.#logger = logger;
   }
@@ -34,7 +37,12 @@ export class ConfigurationFile {
     }
     const { configuration, diagnostics, sources } = load(
       { file: this.path, text },
-      { hostName: hostname(), environment: process.env, reader: { include: includeFiles } },
+      {
+        hostName: hostname(),
+        environment: process.env,
+        reader: { include: includeFiles },
+        ...(this.#configId !== undefined && { configId: this.#configId }),
+      },
     );
     const lines = new Map(sources.map(({ file, text: content }) => [file, content.split(/\r?\n/)]));
     for (const diagnostic of diagnostics) this.#log(diagnostic, lines.get(diagnostic.place.file));

@@ -1,9 +1,10 @@
 // How the long-lived services are made, one module a concern. Nothing else in the product knows the container.
 import { Container, ContainerModule } from 'inversify';
 import { NetlinkProvider } from '../../providers/netlink/index.ts';
-import { Agent, type Loaded } from '../agent/agent.ts';
+import { Agent, type Loaded, type ServiceManager } from '../agent/agent.ts';
 import { EngineClient } from '../agent/engine-client.ts';
 import { Log } from '../agent/log.ts';
+import { logFormatter } from '../agent/log-format.ts';
 import { Notifier } from '../agent/notifier.ts';
 import { ScriptTracker } from '../agent/script-tracker.ts';
 import type { Configuration } from '../config/model.ts';
@@ -15,6 +16,7 @@ import { loadNative, type Native } from '../system/native/index.ts';
 import { LinuxNetwork } from '../system/network.ts';
 import { ServiceNotifier } from '../system/sd-notify.ts';
 import { ConfigurationFile } from './configuration-file.ts';
+import { logSink } from './log-target.ts';
 import {
   AGENT,
   CONFIGURATION_FILE,
@@ -51,9 +53,10 @@ const machine = new ContainerModule(({ bind }) => {
 const people = new ContainerModule(({ bind }) => {
   bind(LOG)
     .toResolvedValue(
-      ({ detail }: RunOptions) =>
+      ({ detail, logFormat = 'text', logTarget }: RunOptions) =>
         new Log({
-          sink: (line) => process.stderr.write(`${line}\n`),
+          sink: logSink(logTarget),
+          format: logFormatter(logFormat),
           now: Date.now,
           level: detail ? 'debug' : 'info',
           timestamps: process.env['JOURNAL_STREAM'] === undefined,
@@ -63,7 +66,7 @@ const people = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(CONFIGURATION_FILE)
     .toResolvedValue(
-      ({ configFile }: RunOptions, files, log) => new ConfigurationFile(configFile, files, log),
+      ({ configFile, configId }: RunOptions, files, log) => new ConfigurationFile(configFile, files, log, configId),
       [OPTIONS, FILES, LOG],
     )
     .inSingletonScope();
@@ -112,7 +115,7 @@ const conductor = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(AGENT)
     .toResolvedValue(
-      (logger, timing, engine, tracker, notifier, native, file, first) =>
+      (logger, timing, engine, tracker, notifier, native, file, first, { onReady }: RunOptions) =>
         new Agent(
           {
             logger,
@@ -120,13 +123,13 @@ const conductor = new ContainerModule(({ bind }) => {
             engine,
             tracker,
             notifier,
-            service: new ServiceNotifier(native, process.env, process.pid),
+            service: serviceManager(native, onReady),
             load: () => file.read(),
             removeAddresses: (configuration) => removeAddresses(native, configuration),
           },
           first,
         ),
-      [LOG, TIMING, ENGINE, TRACKER, NOTIFIER, NATIVE, CONFIGURATION_FILE, FIRST],
+      [LOG, TIMING, ENGINE, TRACKER, NOTIFIER, NATIVE, CONFIGURATION_FILE, FIRST, OPTIONS],
     )
     .inSingletonScope();
 });
@@ -136,6 +139,21 @@ export function buildContainer(options: RunOptions): Container {
   container.bind(OPTIONS).toConstantValue(options);
   container.load(machine, people, conductor);
   return container;
+}
+
+/** systemd, and whoever waits for the agent to be ready. */
+function serviceManager(native: Native, onReady: (() => void) | undefined): ServiceManager {
+  const systemd = new ServiceNotifier(native, process.env, process.pid);
+  if (onReady === undefined) return systemd;
+  return {
+    ready: () => {
+      systemd.ready();
+      onReady();
+    },
+    reloading: () => systemd.reloading(),
+    stopping: () => systemd.stopping(),
+    status: (text) => systemd.status(text),
+  };
 }
 
 /** The last resort when the engine is gone: its work, done from here. */

@@ -3,6 +3,7 @@ import type { ServiceIdentifier } from 'inversify';
 import type { Agent, Loaded } from '../agent/agent.ts';
 import type { EngineClient, EngineThread } from '../agent/engine-client.ts';
 import type { Log } from '../agent/log.ts';
+import type { LogFormat } from '../agent/log-format.ts';
 import type { Notifier } from '../agent/notifier.ts';
 import type { ScriptTracker } from '../agent/script-tracker.ts';
 import type { ControlServer } from '../control/server.ts';
@@ -10,6 +11,7 @@ import type { Files } from '../ports/files.ts';
 import type { ProcessRunner, Timing } from '../ports/process.ts';
 import type { Native } from '../system/native/index.ts';
 import type { ConfigurationFile } from './configuration-file.ts';
+import type { LogTarget } from './log-target.ts';
 
 /** What the command line asked for. */
 export interface RunOptions {
@@ -17,6 +19,20 @@ export interface RunOptions {
   readonly runtimeDir: string;
   /** -D: log more. */
   readonly detail: boolean;
+  /** Default text. */
+  readonly logFormat?: LogFormat;
+  /** Default stderr. */
+  readonly logTarget?: LogTarget;
+  /** What @ID lines are compared with. Default: the host name up to its first dot. */
+  readonly configId?: string;
+  /** keepalived's pid files, beside our own in the runtime directory. */
+  readonly pidFiles?: readonly string[];
+  /** Where signals leave their dumps. Default: the runtime directory. */
+  readonly dumpDirectory?: string;
+  /** Network namespace to work in, by its name in /run/netns. */
+  readonly namespace?: string;
+  /** Called once, when the first configuration is in force. */
+  readonly onReady?: () => void;
 }
 
 const token = <T>(name: string): ServiceIdentifier<T> => Symbol.for(`vipkeeper.${name}`) as ServiceIdentifier<T>;

@@ -1,4 +1,5 @@
 // `vipkeeper run`: the agent in the foreground. Also what keepalived's own flags start.
+import { LOG_FORMATS } from '../agent/log-format.ts';
 import { EXIT_BUG, EXIT_CONFIGURATION, EXIT_FAILED, EXIT_STOPPED, runAgent } from '../app/run-agent.ts';
 import { DEFAULT_CONFIG_FILE } from '../config/defaults.ts';
 import { DEFAULT_RUNTIME_DIR } from '../control/protocol.ts';
@@ -15,9 +16,21 @@ export const RUN: CommandSpec = {
       help: 'where pid file, control socket and state live; one directory for each agent on a machine',
       fallback: DEFAULT_RUNTIME_DIR,
     },
+    {
+      name: 'config-id',
+      short: 'i',
+      value: 'ID',
+      help: 'what @ID lines of the file are compared with; default: the host name up to its first dot',
+    },
+    {
+      name: 'log-format',
+      value: 'FORMAT',
+      help: `shape of the log: ${LOG_FORMATS.join(', ')}; keepalived: its phrases, for rules made for its log`,
+      fallback: 'text',
+    },
     { name: 'log-detail', short: 'D', help: 'log more' },
-    { name: 'dont-fork', short: 'n', help: 'accepted for keepalived: it never forks', hidden: true },
-    { name: 'log-console', short: 'l', help: 'accepted for keepalived: it always logs to stderr', hidden: true },
+    { name: 'dont-fork', short: 'n', help: 'accepted for keepalived: this never forks', hidden: true },
+    { name: 'log-console', short: 'l', help: 'accepted for keepalived: this always logs to stderr', hidden: true },
   ],
   exitCodes: [
     [EXIT_STOPPED, 'stopped by SIGTERM or SIGINT; every address was handed over or removed'],
@@ -26,7 +39,8 @@ export const RUN: CommandSpec = {
     [EXIT_BUG, 'the engine failed; every address was removed first'],
   ],
   notes: [
-    'Signals: SIGTERM and SIGINT hand over and end (a second one does not wait for the successor), SIGHUP reads the file again (a broken one changes nothing), SIGUSR1 writes vipkeeper.data.json and SIGUSR2 vipkeeper.stats.json into the runtime directory.',
+    'Signals: SIGTERM and SIGINT hand over and end (a second one does not wait for the successor), SIGHUP reads the file again (a broken one changes nothing), SIGUSR1 writes keepalived.data, SIGUSR2 keepalived.stats and SIGRTMIN+2 keepalived.json into the runtime directory or where the file says, SIGRTMAX-1 clears the statistics.',
+    'Called as `keepalived` (a link of that name, or `vipkeeper keepalived`) it takes keepalived’s options and behaves as keepalived.',
   ],
 };
 
@@ -41,10 +55,19 @@ export async function run(argv: readonly string[]): Promise<number> {
       return EXIT_CONFIGURATION;
     case 'run': {
       const { args } = parsed;
+      const format = args.text('log-format')!;
+      const logFormat = LOG_FORMATS.find((known) => known === format);
+      if (logFormat === undefined) {
+        process.stderr.write(`vipkeeper run: log-format ${format} is none of ${LOG_FORMATS.join(', ')}\n`);
+        return EXIT_CONFIGURATION;
+      }
+      const configId = args.text('config-id');
       return runAgent({
         configFile: args.text('use-file')!,
         runtimeDir: args.text('runtime-dir')!,
         detail: args.has('log-detail'),
+        logFormat,
+        ...(configId !== undefined && { configId }),
       });
     }
   }

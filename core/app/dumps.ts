@@ -1,0 +1,64 @@
+// keepalived's dump files, written when a signal asks for them: which text goes where.
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from '../agent/log.ts';
+import { keepalivedData } from '../control/keepalived-data.ts';
+import type { DumpSources } from '../control/keepalived-dump.ts';
+import { keepalivedJson } from '../control/keepalived-json.ts';
+import { keepalivedStats } from '../control/keepalived-stats.ts';
+import { writeAtomically } from '../system/atomic-file.ts';
+import type { DumpKind } from './signals.ts';
+import type { VerbSources } from './verbs.ts';
+
+export class Dumps {
+  readonly #sources: Pick<VerbSources, 'agent' | 'engine' | 'tracker'>;
+  readonly #directory: string;
+  readonly #logger: Logger;
+
+  /** @param directory of files whose name the configuration does not say */
+  constructor(sources: Pick<VerbSources, 'agent' | 'engine' | 'tracker'>, directory: string, logger: Logger) {
+    this.#sources = sources;
+    this.#directory = directory;
+    this.#logger = logger;
+  }
+
+  /** Never rejects: what goes wrong is logged. */
+  async write(what: DumpKind): Promise<void> {
+    const { agent, engine, tracker } = this.#sources;
+    try {
+      const config = agent.configuration;
+      const snapshots = await engine.snapshot();
+      const file = this.#pathOf(what);
+      await writeAtomically(file, this.#text(what, { config, snapshots, scripts: tracker.statuses(), resolve }));
+      this.#logger.log('info', 'dumped', { what, file, pid: process.pid });
+    } catch (error) {
+      this.#logger.log('error', 'dump-failed', { what, why: (error as Error).message });
+    }
+  }
+
+  #text(what: DumpKind, sources: DumpSources): string {
+    switch (what) {
+      case 'data':
+        return keepalivedData(sources);
+      case 'stats':
+        return keepalivedStats(sources);
+      case 'json':
+        return keepalivedJson(sources, sources.config.globals.jsonVersion ?? 1);
+    }
+  }
+
+  #pathOf(what: DumpKind): string {
+    const { stateDumpFile, statsDumpFile, jsonDumpFile } = this.#sources.agent.configuration.globals;
+    const named = { data: stateDumpFile, stats: statsDumpFile, json: jsonDumpFile }[what];
+    return named ?? join(this.#directory, `keepalived.${what}`);
+  }
+}
+
+/** The program behind symbolic links; as written when there is none. */
+function resolve(program: string): string {
+  try {
+    return realpathSync(program);
+  } catch {
+    return program;
+  }
+}
