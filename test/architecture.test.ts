@@ -85,7 +85,7 @@ const rooms: readonly Room[] = [
     files: /^core\/(metrics|control)\//,
     may: [UNITS, NET, PORTS, PURE, /^core\/(engine|agent)\//, HARMLESS_NODE, THREAD_NODE, SERVER_NODE],
   },
-  { name: 'system', files: /^core\/system\//, may: [UNITS, NET, PORTS, /^core\/vip\//, NODE] },
+  { name: 'system', files: /^core\/system\//, may: [UNITS, NET, PORTS, /^core\/vip\//, NODE, /^nodemailer$/] },
   {
     name: 'app',
     files: /^core\/app\//,

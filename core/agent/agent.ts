@@ -1,13 +1,13 @@
 // The main thread's conductor: takes a configuration, starts what it needs, carries messages between the engine,
-// the trackers, the notifier and people, and ends everything in order. Every effect is behind a port.
+// the trackers, whoever is told of changes, and people, and ends everything in order. Every effect is behind a port.
 import type { Configuration } from '../config/model.ts';
 import type { EngineEvent } from '../engine/messages.ts';
 import type { Timing } from '../ports/process.ts';
 import { type Micros, seconds } from '../units.ts';
 import type { EngineClient } from './engine-client.ts';
 import { engineConfig } from './engine-config.ts';
+import type { Teller } from './events.ts';
 import type { LogFields, Logger } from './log.ts';
-import { type Notifier, notifyState } from './notifier.ts';
 import type { VettedCommands } from './script-security.ts';
 import type { ScriptTracker } from './script-tracker.ts';
 
@@ -30,7 +30,7 @@ export interface AgentDependencies {
   readonly timing: Timing;
   readonly engine: EngineClient;
   readonly tracker: ScriptTracker;
-  readonly notifier: Notifier;
+  readonly teller: Teller;
   readonly service: ServiceManager;
   /** Reads the file anew and logs what is wrong with it; undefined: it cannot run. */
   readonly load: () => Promise<Loaded | undefined>;
@@ -71,7 +71,7 @@ export class Agent {
     this.#apply(this.#loaded, undefined);
     const ending = await this.#ended.promise;
     engine.stop();
-    await Promise.all([this.#io.tracker.stop(), this.#io.notifier.drain(LAST_NOTIFICATIONS)]);
+    await Promise.all([this.#io.tracker.stop(), this.#io.teller.drain(LAST_NOTIFICATIONS)]);
     logger.log('info', 'stopped');
     return ending;
   }
@@ -95,6 +95,7 @@ export class Agent {
   stop(why: string): void {
     const immediate = this.#stopping;
     this.#stopping = true;
+    this.#io.teller.stopping();
     this.#io.engine.send({ type: 'stop', immediate }); // before anything that takes time
     const handover = immediate ? 'not awaited' : 'until the successor is heard';
     this.#io.logger.log('info', 'stopping', { why, handover });
@@ -116,15 +117,17 @@ export class Agent {
   }
 
   #apply({ configuration, vetted }: Loaded, before: Configuration | undefined): void {
-    const { engine, tracker, notifier, logger } = this.#io;
+    const { engine, tracker, teller, logger } = this.#io;
     for (const { level, text } of vetted.findings) logger.log(level, 'script', { detail: text });
-    notifier.configure(configuration, vetted);
+    const config = engineConfig(before, configuration);
+    teller.configure(configuration, vetted, config.removed);
     const verdicts = tracker.configure(configuration, vetted);
-    engine.send({ type: 'configure', config: engineConfig(before, configuration), verdicts });
+    engine.send({ type: 'configure', config, verdicts });
   }
 
   #hear(event: EngineEvent): void {
-    const { logger, engine, service } = this.#io;
+    const { logger, engine, service, teller } = this.#io;
+    teller.hear(event);
     switch (event.type) {
       case 'configured':
         service.ready();
@@ -134,7 +137,7 @@ export class Agent {
         this.#tellTransition(event);
         break;
       case 'group-transition':
-        this.#tellGroup(event);
+        logger.log('info', 'group-transition', { group: event.group, from: event.from, to: event.to });
         break;
       case 'master-seen':
         logger.log('info', 'master', fieldsOf(event));
@@ -168,29 +171,24 @@ export class Agent {
         logger.log('error', 'engine-failed', { error: event.error });
         this.#engineDied('it met a bug');
         break;
+      case 'lower-priority-heard': {
+        const { instance, source, count } = event;
+        logger.limited(`rival ${instance}`, 'warning', 'lower-priority-heard', { instance, source, count });
+        break;
+      }
+      case 'priority-changed':
+        logger.log('info', 'priority', { instance: event.instance, priority: event.priority });
+        break;
       case 'snapshot':
         break; // the client's
     }
   }
 
   #tellTransition(event: Extract<EngineEvent, { type: 'transition' }>): void {
-    const { logger, notifier, service } = this.#io;
+    const { logger, service } = this.#io;
     const { instance, from, to, why, detail, priority } = event;
     logger.log('info', 'transition', { instance, from, to, why, detail: detail || undefined, priority });
     service.status(`${instance} ${to}`);
-    const state = notifyState(to);
-    // Waiting for the first result of a check is no fault that anybody has to be told of; nor is its end a recovery.
-    if (state === undefined || (from === 'INIT' && to === 'FAULT' && detail.includes('waiting for its first result')))
-      return;
-    notifier.notify({ kind: 'INSTANCE', name: instance, state, previous: from, reason: why, priority });
-  }
-
-  #tellGroup({ group, from, to }: Extract<EngineEvent, { type: 'group-transition' }>): void {
-    const { logger, notifier } = this.#io;
-    logger.log('info', 'group-transition', { group, from, to });
-    const state = notifyState(to);
-    if (state === undefined) return;
-    notifier.notify({ kind: 'GROUP', name: group, state, previous: from, reason: 'sync-group', priority: 0 });
   }
 
   #engineDied(why: string): void {

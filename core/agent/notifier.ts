@@ -3,23 +3,10 @@
 import type { Command, Configuration, NotifyConfig } from '../config/model.ts';
 import type { ProcessRunner, Timing } from '../ports/process.ts';
 import { after, type Micros, seconds } from '../units.ts';
-import type { RouterState } from '../vrrp/types.ts';
+import { keyOf, type Notice, type NoticeSink, type NoticeWord } from './events.ts';
 import type { Logger } from './log.ts';
 import { describeFailure, lastLine } from './program-outcome.ts';
 import { PROGRAM_PATH, type ReadyCommand, type VettedCommands } from './script-security.ts';
-
-export type NotifyState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP';
-
-export interface Notice {
-  readonly kind: 'INSTANCE' | 'GROUP';
-  readonly name: string;
-  readonly state: NotifyState;
-  readonly previous: RouterState;
-  /** Why, in one word or a few. */
-  readonly reason: string;
-  /** The effective priority; 0 for a group. */
-  readonly priority: number;
-}
 
 export interface NotifierOptions {
   readonly processes: ProcessRunner;
@@ -32,19 +19,21 @@ export interface NotifierOptions {
 /** Notices that wait for one virtual router; beyond them the oldest is dropped. */
 export const QUEUE_LIMIT = 32;
 
-/** What a transition is called in notifications; undefined: nothing is told (LEAVING is still on its way). */
-export function notifyState(to: RouterState): NotifyState | undefined {
-  switch (to) {
-    case 'MASTER':
-    case 'BACKUP':
-    case 'FAULT':
-      return to;
-    case 'INIT':
-      return 'STOP';
-    case 'LEAVING':
-      return undefined;
-  }
-}
+/** The program that a word is for; DELETED and priorities have none. */
+const PROGRAM_OF: Readonly<
+  Record<NoticeWord, 'master' | 'backup' | 'fault' | 'stop' | 'masterRxLowerPriority' | undefined>
+> = {
+  MASTER: 'master',
+  BACKUP: 'backup',
+  FAULT: 'fault',
+  STOP: 'stop',
+  MASTER_RX_LOWER_PRI: 'masterRxLowerPriority',
+  DELETED: undefined,
+  MASTER_PRIORITY: undefined,
+  BACKUP_PRIORITY: undefined,
+};
+/** The words that `notify` is called for, as keepalived: changes of state. */
+const CHANGES: ReadonlySet<NoticeWord> = new Set(['MASTER', 'BACKUP', 'FAULT', 'STOP', 'DELETED']);
 
 /** One program to run for one notice. */
 interface Call {
@@ -57,13 +46,20 @@ interface Pending {
   readonly calls: readonly Call[];
 }
 
-export class Notifier {
+/** What somebody's notices run. */
+interface Programs {
+  readonly notify: NotifyConfig;
+  readonly vetted: VettedCommands;
+}
+
+export class Notifier implements NoticeSink {
   readonly #options: NotifierOptions;
   readonly #timeout: Micros;
   readonly #abort = new AbortController();
   readonly #queues = new Map<string, Queue>();
-  #programs: ReadonlyMap<string, NotifyConfig> = new Map();
-  #vetted: VettedCommands | undefined;
+  #programs: ReadonlyMap<string, Programs> = new Map();
+  /** Of instances that a reload took away, until their last notice. */
+  readonly #departing = new Map<string, Programs>();
 
   constructor(options: NotifierOptions) {
     this.#options = options;
@@ -71,18 +67,25 @@ export class Notifier {
   }
 
   /** Takes a configuration; notices already queued still run what was configured when they came. */
-  configure(config: Pick<Configuration, 'instances' | 'groups'>, vetted: VettedCommands): void {
+  configure(
+    config: Pick<Configuration, 'instances' | 'groups'>,
+    vetted: VettedCommands,
+    removed: readonly string[] = [],
+  ): void {
+    for (const key of removed.map((name) => keyOf('INSTANCE', name))) {
+      const programs = this.#programs.get(key);
+      if (programs !== undefined) this.#departing.set(key, programs);
+    }
     this.#programs = new Map([
-      ...config.instances.map(({ name, notify }) => [keyOf('INSTANCE', name), notify] as const),
-      ...config.groups.map(({ name, notify }) => [keyOf('GROUP', name), notify] as const),
+      ...config.instances.map(({ name, notify }) => [keyOf('INSTANCE', name), { notify, vetted }] as const),
+      ...config.groups.map(({ name, notify }) => [keyOf('GROUP', name), { notify, vetted }] as const),
     ]);
-    this.#vetted = vetted;
   }
 
   /** Queues a notice. Never throws and never waits. After `drain` has ended it does nothing. */
   notify(notice: Notice): void {
     const key = keyOf(notice.kind, notice.name);
-    const calls = this.#callsFor(notice, this.#programs.get(key));
+    const calls = this.#callsFor(notice, this.#programsFor(notice, key));
     if (calls.length === 0 || this.#abort.signal.aborted) return;
     let queue = this.#queues.get(key);
     if (!queue) {
@@ -124,19 +127,28 @@ export class Notifier {
     return cutOff;
   }
 
-  #callsFor(notice: Notice, programs: NotifyConfig | undefined): Call[] {
+  #programsFor({ reason }: Notice, key: string): Programs | undefined {
+    if (reason !== 'deleted') return this.#programs.get(key);
+    const programs = this.#departing.get(key);
+    this.#departing.delete(key);
+    return programs;
+  }
+
+  #callsFor(notice: Notice, programs: Programs | undefined): Call[] {
     const calls: Call[] = [];
+    if (programs === undefined) return calls;
+    const { notify, vetted } = programs;
     const add = (label: string, command: Command | undefined, extra: readonly string[]): void => {
-      const verdict = command && this.#vetted?.of(command);
+      const verdict = command && vetted.of(command);
       if (verdict?.type !== 'ready') return;
       const { argv, identity } = verdict.command;
       calls.push({ label, command: { argv: [...argv, ...extra], identity } });
     };
-    const slot = notice.state.toLowerCase() as Lowercase<NotifyState>;
-    add(`notify_${slot}`, programs?.[slot], []);
-    // keepalived's four words; a group has no priority.
-    const priority = notice.kind === 'GROUP' ? 0 : notice.priority;
-    add('notify', programs?.any, [notice.kind, notice.name, notice.state, String(priority)]);
+    const slot = PROGRAM_OF[notice.state];
+    if (slot !== undefined) add(`notify_${notice.state.toLowerCase()}`, notify[slot], []);
+    // keepalived's four words.
+    if (CHANGES.has(notice.state))
+      add('notify', notify.any, [notice.kind, notice.name, notice.state, String(notice.priority)]);
     return calls;
   }
 
@@ -162,7 +174,9 @@ export class Notifier {
       VIPKEEPER_STATE: notice.state,
       VIPKEEPER_PREVIOUS_STATE: notice.previous,
       VIPKEEPER_REASON: notice.reason,
-      VIPKEEPER_PRIORITY: String(notice.kind === 'GROUP' ? 0 : notice.priority),
+      VIPKEEPER_PRIORITY: String(notice.priority),
+      // Always there, so that a script under `set -u` need not ask.
+      VIPKEEPER_PEER: notice.peer ?? '',
     };
     const request = { ...command, environment, timeout: this.#timeout };
     const running = processes.start(request, this.#abort.signal);
@@ -208,8 +222,4 @@ class Queue {
   get length(): number {
     return this.#waiting.length + (this.#busy ? 1 : 0);
   }
-}
-
-function keyOf(kind: Notice['kind'], name: string): string {
-  return `${kind} ${name}`;
 }

@@ -3,15 +3,20 @@ import { Container, ContainerModule } from 'inversify';
 import { NetlinkProvider } from '../../providers/netlink/index.ts';
 import { Agent, type Loaded, type ServiceManager } from '../agent/agent.ts';
 import { EngineClient } from '../agent/engine-client.ts';
+import { Teller } from '../agent/events.ts';
+import { FifoNotifier } from '../agent/fifo.ts';
 import { Log } from '../agent/log.ts';
 import { logFormatter } from '../agent/log-format.ts';
+import { MailNotifier } from '../agent/mail.ts';
 import { Notifier } from '../agent/notifier.ts';
 import { ScriptTracker } from '../agent/script-tracker.ts';
 import type { Configuration } from '../config/model.ts';
 import { ControlServer } from '../control/server.ts';
 import { LinkTable } from '../engine/links.ts';
 import { ChildProcesses, systemTiming } from '../system/child-process.ts';
+import { SystemFifos } from '../system/fifo.ts';
 import { SystemFiles } from '../system/files.ts';
+import { SmtpMailer } from '../system/mail.ts';
 import { loadNative, type Native } from '../system/native/index.ts';
 import { LinuxNetwork } from '../system/network.ts';
 import { ServiceNotifier } from '../system/sd-notify.ts';
@@ -27,10 +32,10 @@ import {
   FIRST,
   LOG,
   NATIVE,
-  NOTIFIER,
   OPTIONS,
   PROCESSES,
   type RunOptions,
+  TELLER,
   TIMING,
   TRACKER,
 } from './tokens.ts';
@@ -96,40 +101,49 @@ const conductor = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TRACKER)
     .toResolvedValue(
-      (engine, processes, timing, log) =>
+      (engine, processes, timing, log, teller) =>
         new ScriptTracker({
           processes,
           timing,
           onScript: ({ script, up, detail }) =>
             log.log(up === false ? 'warning' : 'info', 'check', { script, up, detail: detail || undefined }),
-          onVerdict: (verdict) => engine.send({ type: 'track', verdict }),
+          onVerdict: (verdict) => {
+            engine.send({ type: 'track', verdict });
+            teller.judged(verdict);
+          },
         }),
-      [ENGINE, PROCESSES, TIMING, LOG],
+      [ENGINE, PROCESSES, TIMING, LOG, TELLER],
     )
     .inSingletonScope();
-  bind(NOTIFIER)
+  bind(TELLER)
     .toResolvedValue(
-      (processes, timing, logger) => new Notifier({ processes, timing, logger }),
+      (processes, timing, logger) =>
+        // keepalived's order: programs, pipes, mail.
+        new Teller([
+          new Notifier({ processes, timing, logger }),
+          new FifoNotifier({ fifos: new SystemFifos(), processes, timing, logger }),
+          new MailNotifier({ mailer: new SmtpMailer(), timing, logger }),
+        ]),
       [PROCESSES, TIMING, LOG],
     )
     .inSingletonScope();
   bind(AGENT)
     .toResolvedValue(
-      (logger, timing, engine, tracker, notifier, native, file, first, { onReady }: RunOptions) =>
+      (logger, timing, engine, tracker, teller, native, file, first, { onReady }: RunOptions) =>
         new Agent(
           {
             logger,
             timing,
             engine,
             tracker,
-            notifier,
+            teller,
             service: serviceManager(native, onReady),
             load: () => file.read(),
             removeAddresses: (configuration) => removeAddresses(native, configuration),
           },
           first,
         ),
-      [LOG, TIMING, ENGINE, TRACKER, NOTIFIER, NATIVE, CONFIGURATION_FILE, FIRST, OPTIONS],
+      [LOG, TIMING, ENGINE, TRACKER, TELLER, NATIVE, CONFIGURATION_FILE, FIRST, OPTIONS],
     )
     .inSingletonScope();
 });

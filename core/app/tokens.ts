@@ -2,9 +2,9 @@
 import type { ServiceIdentifier } from 'inversify';
 import type { Agent, Loaded } from '../agent/agent.ts';
 import type { EngineClient, EngineThread } from '../agent/engine-client.ts';
+import type { Teller } from '../agent/events.ts';
 import type { Log } from '../agent/log.ts';
 import type { LogFormat } from '../agent/log-format.ts';
-import type { Notifier } from '../agent/notifier.ts';
 import type { ScriptTracker } from '../agent/script-tracker.ts';
 import type { ControlServer } from '../control/server.ts';
 import type { Files } from '../ports/files.ts';
@@ -49,6 +49,7 @@ export const FIRST = token<Loaded>('first-configuration');
 export const ENGINE_THREAD = token<EngineThread>('engine-thread');
 export const ENGINE = token<EngineClient>('engine');
 export const TRACKER = token<ScriptTracker>('tracker');
-export const NOTIFIER = token<Notifier>('notifier');
+/** Notices of changes, for programs, named pipes and mail. */
+export const TELLER = token<Teller>('teller');
 export const AGENT = token<Agent>('agent');
 export const CONTROL = token<ControlServer>('control');

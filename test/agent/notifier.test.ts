@@ -3,8 +3,9 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { type Notice, notifyState } from '../../core/agent/events.ts';
 import { Log } from '../../core/agent/log.ts';
-import { type Notice, Notifier, notifyState, QUEUE_LIMIT } from '../../core/agent/notifier.ts';
+import { Notifier, QUEUE_LIMIT } from '../../core/agent/notifier.ts';
 import { vetConfiguration } from '../../core/agent/script-security.ts';
 import type { NotifyConfig } from '../../core/config/model.ts';
 import { ChildProcesses, systemTiming } from '../../core/system/child-process.ts';
@@ -60,7 +61,7 @@ test('notify_master comes first with its own arguments, then notify with four mo
 
 test('a group notifies as GROUP with priority 0', async () => {
   const { time, notifier, calls } = lab();
-  notifier.notify(notice('FAULT', { kind: 'GROUP', name: 'G' }));
+  notifier.notify(notice('FAULT', { kind: 'GROUP', name: 'G', priority: 0 }));
   await time.advance(seconds(1));
   assert.deepEqual(calls(), ['/n/fault', '/n/any extra GROUP G FAULT 0']);
 });
@@ -77,6 +78,7 @@ test('the environment tells instance, states, reason and priority', async () => 
     VIPKEEPER_PREVIOUS_STATE: 'MASTER',
     VIPKEEPER_REASON: 'shutdown',
     VIPKEEPER_PRIORITY: '91',
+    VIPKEEPER_PEER: '',
   });
 });
 
