@@ -31,6 +31,8 @@ export function keepalivedLines(level: LogLevel, event: string, fields: LogField
         : [];
     case 'check':
       return scriptLines(text('script'), text('up'), text('detail'));
+    case 'option':
+      return [text('detail')];
     case 'script':
       return programLines(text('detail'));
     case 'dumped':

@@ -31,7 +31,7 @@ const EXITS: Readonly<Record<Ending, number>> = {
 /** Runs an agent to its end. @returns the exit code */
 export async function runAgent(options: RunOptions): Promise<number> {
   // First of all: without listeners SIGUSR1 would open the debugger.
-  const signals = new Signals(EXIT_STOPPED);
+  const signals = new Signals(EXIT_STOPPED, options.ignoreInterrupt);
   const container = buildContainer(options);
   const log = container.get(LOG);
   try {
@@ -39,6 +39,7 @@ export async function runAgent(options: RunOptions): Promise<number> {
     for (const { what, code, fix } of [...prepareProcess(native), ...signals.useNative(native)])
       log.log('warning', 'refused', { what, code, fix });
     log.log('info', 'starting', { version: VERSION, pid: process.pid, file: options.configFile });
+    for (const remark of options.remarks ?? []) log.log('warning', 'option', { detail: remark });
     if (options.namespace !== undefined) enterNetworkNamespace(native, options.namespace);
     const file = container.get(CONFIGURATION_FILE);
     const first = await file.read();

@@ -19,12 +19,13 @@ export class Signals {
   #actions: SignalActions | undefined;
 
   /** Ends the process with `exitCode` on SIGTERM while there is nothing else to stop. */
-  constructor(exitCode: number) {
+  constructor(exitCode: number, ignoreInterrupt = false) {
     // SIGUSR1 without a listener would open the debugger.
     process.on('SIGUSR1', () => this.#actions?.dump('data'));
     process.on('SIGUSR2', () => this.#actions?.dump('stats'));
     for (const signal of ['SIGTERM', 'SIGINT'] as const)
       process.on(signal, () => {
+        if (signal === 'SIGINT' && ignoreInterrupt) return;
         if (this.#actions !== undefined) this.#actions.stop(signal);
         else process.exit(exitCode);
       });

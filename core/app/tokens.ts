@@ -31,6 +31,10 @@ export interface RunOptions {
   readonly dumpDirectory?: string;
   /** Network namespace to work in, by its name in /run/netns. */
   readonly namespace?: string;
+  /** Said in the log at the start. */
+  readonly remarks?: readonly string[];
+  /** SIGINT does nothing. */
+  readonly ignoreInterrupt?: boolean;
   /** Called once, when the first configuration is in force. */
   readonly onReady?: () => void;
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-// The command line: finds the verb, and translates keepalived's own flags into verbs.
+// The command line: finds the verb; called by keepalived's name or with its flags, it is keepalived.
 // Loads only what the verb needs: a daemon should not carry the demo in its memory.
 import { realpathSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { VERSION } from '../app/version.ts';
-import { DEFAULT_CONFIG_FILE } from '../config/defaults.ts';
 import { overviewText, unknownVerb } from './usage.ts';
 
 const ABOUT =
@@ -37,6 +37,11 @@ const VERBS: readonly Verb[] = [
     summary: 'show a pair failing over, in namespaces of its own',
     run: async () => (await import('./demo.ts')).demo(),
   },
+  {
+    name: 'keepalived',
+    summary: 'behave as keepalived, with its options, files and exit codes; a link of that name does, too',
+    run: (argv) => asKeepalived(argv, 'vipkeeper keepalived'),
+  },
 ];
 
 /** @param argv without the program. @returns the exit code */
@@ -51,7 +56,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(`vipkeeper ${VERSION}\n`);
     return 0;
   }
-  if (first.startsWith('-')) return asKeepalived(argv);
+  if (first.startsWith('-')) return asKeepalived(argv, 'vipkeeper', true);
   const verb = VERBS.find(({ name }) => name === first);
   if (verb !== undefined) return verb.run(rest);
   process.stderr.write(`${unknownVerb(first, specs)}\n`);
@@ -63,13 +68,8 @@ async function check(argv: readonly string[]): Promise<number> {
   return checkConfig(argv, nodeCheckIo());
 }
 
-/** keepalived's flags without a verb: `-t` checks the file, everything else runs. Letters may stand together (-nlD). */
-async function asKeepalived(argv: readonly string[]): Promise<number> {
-  const isTest = argv.some((word) => word === '--config-test' || /^-[a-zA-Z]*t[a-zA-Z]*$/.test(word));
-  if (!isTest) return (await import('./run.ts')).run(argv);
-  const at = argv.findIndex((word) => word === '--use-file' || /^-[a-zA-Z]*f$/.test(word));
-  const long = argv.find((word) => word.startsWith('--use-file='))?.slice('--use-file='.length);
-  return check([long ?? (at < 0 ? undefined : argv[at + 1]) ?? DEFAULT_CONFIG_FILE]);
+async function asKeepalived(argv: readonly string[], program: string, foreground = false): Promise<number> {
+  return (await import('./keepalived.ts')).keepalived(argv, { program, foreground });
 }
 
 function terminal() {
@@ -84,4 +84,8 @@ function terminal() {
 
 const invoked = process.argv[1];
 if (invoked !== undefined && realpathSync(invoked) === fileURLToPath(import.meta.url))
-  process.exit(await main(process.argv.slice(2)));
+  process.exit(
+    await (basename(invoked) === 'keepalived'
+      ? asKeepalived(process.argv.slice(2), 'keepalived')
+      : main(process.argv.slice(2))),
+  );
