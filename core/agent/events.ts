@@ -73,6 +73,8 @@ export class Teller implements Pick<NoticeSink, 'configure' | 'drain'> {
   /** Notices of the start, until everybody has a state: groups are then told first, as keepalived does. */
   #first: Notice[] | undefined = [];
   #stopping = false;
+  /** The ends of groups: told after those of all instances, as keepalived does. */
+  readonly #last: Notice[] = [];
 
   constructor(sinks: readonly NoticeSink[]) {
     this.#sinks = sinks;
@@ -122,6 +124,7 @@ export class Teller implements Pick<NoticeSink, 'configure' | 'drain'> {
   }
 
   async drain(timeout: Micros): Promise<void> {
+    for (const notice of this.#last.splice(0)) this.#change(notice);
     await Promise.all(this.#sinks.map((sink) => sink.drain(timeout)));
   }
 
@@ -143,8 +146,7 @@ export class Teller implements Pick<NoticeSink, 'configure' | 'drain'> {
       this.#told.delete(keyOf('INSTANCE', name));
       return;
     }
-    const withheld = this.#waiting.has(keyOf('INSTANCE', name));
-    const notice: Notice = { ...about, state, previous: withheld ? 'INIT' : from, reason: why };
+    const notice: Notice = { ...about, state, previous: from, reason: why };
     if (from === 'INIT' && state === 'FAULT' && isWaiting(detail)) this.#waiting.set(keyOf('INSTANCE', name), notice);
     else this.#change(notice);
   }
@@ -154,6 +156,10 @@ export class Teller implements Pick<NoticeSink, 'configure' | 'drain'> {
     // While it stops, members that hand over make it look like a backup: keepalived tells only the end.
     if (state === undefined || (this.#stopping && state !== 'STOP')) return;
     const notice: Notice = { kind: 'GROUP', name, state, previous: from, reason: 'sync-group', priority: 0 };
+    if (this.#stopping) {
+      this.#last.push(notice);
+      return;
+    }
     const members = this.#groups.find((group) => group.name === name)?.members ?? [];
     const inFault = members.some((member) => this.#told.get(keyOf('INSTANCE', member))?.state === 'FAULT');
     const waited = members.some((member) => this.#waiting.has(keyOf('INSTANCE', member)));
@@ -170,13 +176,14 @@ export class Teller implements Pick<NoticeSink, 'configure' | 'drain'> {
     this.#tell({ kind: 'INSTANCE', name, state: word, previous: state, reason: 'priority', priority });
   }
 
-  /** Tells a change of state, unless that is what was told last. */
+  /** Tells a change of state, unless that is what was told last. What came before is what was told before. */
   #change(notice: Notice): void {
     const key = keyOf(notice.kind, notice.name);
     this.#waiting.delete(key);
-    const same = this.#told.get(key)?.state === notice.state;
+    const before = this.#told.get(key)?.state;
+    const previous = before === 'MASTER' || before === 'BACKUP' || before === 'FAULT' ? before : 'INIT';
     this.#told.set(key, notice);
-    if (!same) this.#tell(notice);
+    if (before !== notice.state) this.#tell({ ...notice, previous });
   }
 
   #tell(notice: Notice): void {
