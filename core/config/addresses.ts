@@ -62,12 +62,15 @@ export function buildAddresses(
       },
     );
   return {
-    vips: own.slice(0, capacity).map((line) => complete(line, instance.interface)),
-    excludedVips: [...own.slice(capacity), ...excluded.filter(fresh)].map((line) => complete(line, instance.interface)),
+    vips: own.slice(0, capacity).map((line) => completeAddress(line, instance.interface)),
+    excludedVips: [...own.slice(capacity), ...excluded.filter(fresh)].map((line) =>
+      completeAddress(line, instance.interface),
+    ),
   };
 }
 
-function complete({ place: _, family, ...line }: AddressLine, device: string): VirtualIp {
+/** A line with the interface and scope that it does not name. */
+export function completeAddress({ place: _, group: __, family, ...line }: AddressLine, device: string): VirtualIp {
   const linkLocal = family === 6 && /^fe[89ab]/.test(line.address);
   return { ...line, device: line.device ?? device, scope: line.scope ?? (linkLocal ? LINK_SCOPE : 0) };
 }

@@ -87,6 +87,7 @@ export const CODES = {
   I062: 'own interface is tracked anyway',
   I063: 'script security is off',
   I064: 'initial state of a group member',
+  I065: 'keywords without meaning here',
   I080: 'a script that nothing tracks',
   I081: 'a failure is noticed late',
   I082: 'a dead master is noticed late',

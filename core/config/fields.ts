@@ -14,6 +14,12 @@ export interface Reading {
   readonly report: Report;
   /** A known keyword that changes nothing: told once for the whole file. */
   notActedOn(statement: Statement): void;
+  /** The same for a keyword that has no meaning here. */
+  withoutMeaning(statement: Statement): void;
+  /** The same for load balancing. */
+  balancing(statement: Statement): void;
+  /** Inside a block of load balancing: deprecated names are not worth a word. */
+  readonly quiet?: true;
   /** The blocks in which a keyword would be known. */
   blocksWith(keyword: string): readonly string[];
 }
@@ -24,14 +30,19 @@ export class Arguments {
   readonly reading: Reading;
   /** What happens to a refused value: `using the default 100`, `ignored`. */
   readonly otherwise: string;
+  readonly #lenient: boolean;
   #next: number;
 
-  /** @param first index of the first argument: 1 after a keyword, 0 for a line of a list */
-  constructor(statement: Statement, reading: Reading, otherwise: string, first = 1) {
+  /**
+   * @param first index of the first argument: 1 after a keyword, 0 for a line of a list
+   * @param lenient a missing value is no error
+   */
+  constructor(statement: Statement, reading: Reading, otherwise: string, first = 1, lenient = false) {
     this.statement = statement;
     this.reading = reading;
     this.otherwise = otherwise;
     this.#next = first;
+    this.#lenient = lenient;
   }
 
   get report(): Report {
@@ -61,13 +72,22 @@ export class Arguments {
     return this.statement.words.slice(this.#next);
   }
 
-  /** Takes the next word; keepalived refuses to start when a value is missing, so that is an error. */
+  /** The words not taken yet, taken. */
+  takeAll(): readonly Word[] {
+    const words = this.rest();
+    this.#next = this.statement.words.length;
+    return words;
+  }
+
+  /** Takes the next word; keepalived refuses to start when most values are missing, so that is an error. */
   need(what: string): Word | undefined {
     const word = this.take();
     if (word === undefined) {
       const { end } = this.statement.words.at(-1)!;
       const place = placeOf(this.statement.line, end, end);
-      this.report.add('E010', place, `${this.keyword} needs ${what}`, { limit: what });
+      if (this.#lenient)
+        this.report.add('W012', place, `${this.keyword} needs ${what}; ${this.otherwise}`, { limit: what });
+      else this.report.add('E010', place, `${this.keyword} needs ${what}`, { limit: what });
     }
     return word;
   }
@@ -86,6 +106,7 @@ export interface Field<T> {
     | 'mark'
     | 'integer'
     | 'seconds'
+    | 'milliseconds'
     | 'word'
     | 'choice'
     | 'address'
@@ -101,6 +122,8 @@ export interface Field<T> {
   readonly min?: number;
   readonly max?: number;
   readonly choices?: readonly string[];
+  /** It may be left out. */
+  readonly optional?: true;
   /** The value, or undefined after it was refused and reported. */
   read(args: Arguments): T | undefined;
 }
@@ -145,28 +168,57 @@ export function wholeNumber(
 }
 
 /** A time in seconds with decimals, to the microsecond; limits in seconds. */
-export function seconds(min: number, max: number): Field<Micros> {
+export const seconds = (min: number, max: number): Field<Micros> => duration('seconds', 1_000_000, min, max);
+
+/** A time in milliseconds with decimals, to the microsecond; limits in milliseconds. */
+export const milliseconds = (min: number, max: number): Field<Micros> => duration('milliseconds', 1000, min, max);
+
+function duration(unit: 'seconds' | 'milliseconds', factor: number, min: number, max: number): Field<Micros> {
   const range = `${min}..${max}`;
   return {
-    kind: 'seconds',
-    synopsis: `SECONDS (${range})`,
+    kind: unit,
+    synopsis: `${unit.toUpperCase()} (${range})`,
     min,
     max,
     read(args) {
-      const word = args.need(`a time in seconds, ${range}`);
+      const word = args.need(`a time in ${unit}, ${range}`);
       if (!word) return undefined;
       if (!/^(\d+\.?\d*|\.\d+)$/.test(word.text))
-        return args.refuse('W012', word, `${args.keyword} '${word.text}' is not a time in seconds`, {
+        return args.refuse('W012', word, `${args.keyword} '${word.text}' is not a time in ${unit}`, {
           limit: range,
-          suggestion: /^[\d.]+m?s$/.test(word.text) ? 'write seconds without a unit; 0.1 is 100 ms' : undefined,
+          suggestion: !/^[\d.]+m?s$/.test(word.text)
+            ? undefined
+            : unit === 'seconds'
+              ? 'write seconds without a unit; 0.1 is 100 ms'
+              : 'write milliseconds without a unit',
         });
       const n = Number(word.text);
       if (n < min || n > max)
         return args.refuse('W011', word, `${args.keyword} ${word.text} is out of range ${range}`, { limit: range });
-      return micros(Math.round(n * 1_000_000));
+      return micros(Math.round(n * factor));
     },
   };
 }
+
+/** The field, or a value that holds when the keyword stands alone. */
+export const optional = <T>(field: Field<T>, alone: T): Field<T> => ({
+  ...field,
+  synopsis: field.synopsis.startsWith('[') ? field.synopsis : `[${field.synopsis}]`,
+  optional: true,
+  read: (args) => (args.peek() === undefined ? alone : field.read(args)),
+});
+
+/** All words of the line, at least one unless `min` says otherwise. */
+export const words = (synopsis: string, min = 1): Field<readonly string[]> => ({
+  kind: 'record',
+  synopsis,
+  ...(min === 0 && { optional: true }),
+  read(args) {
+    if (min > 0 && args.need(synopsis) === undefined) return undefined;
+    args.takeAll();
+    return args.statement.words.slice(1).map((word) => word.text);
+  },
+});
 
 const TRUE = ['on', 'true', 'yes'];
 const FALSE = ['off', 'false', 'no'];

@@ -5,6 +5,7 @@ import type { vrrpSyncGroup } from './keywords/vrrp-sync-group.ts';
 import type { SyncGroupConfig } from './model.ts';
 import { buildNotify, type ProgramProbe, type Scripts } from './scripts.ts';
 import { buildInterfaceTracks, buildScriptTracks } from './trackers.ts';
+import { buildWatchedTracks, type Watched } from './watched.ts';
 
 export type GroupBlock = Named<Values<typeof vrrpSyncGroup.rows>>;
 
@@ -21,6 +22,7 @@ export function buildGroups(
   blocks: readonly GroupBlock[],
   instances: ReadonlySet<string>,
   scripts: Scripts,
+  watched: Watched,
   probe: ProgramProbe | undefined,
   report: Report,
 ): readonly SyncGroupConfig[] {
@@ -58,6 +60,8 @@ export function buildGroups(
       notify: buildNotify(values, probe, report),
       trackScripts: buildScriptTracks(values.track_script?.value ?? [], scripts, context, report),
       trackInterfaces: buildInterfaceTracks(values.track_interface?.value ?? [], undefined, context, report),
+      ...buildWatchedTracks(values, watched, context, report),
+      trackWeights: values.sync_group_tracking_weight !== undefined,
     });
   }
   return [...groups.values()];

@@ -6,12 +6,14 @@ import type { AnnounceTiming } from '../vip/local-provider.ts';
 import { buildAddresses } from './addresses.ts';
 import type { Report } from './diagnostics.ts';
 import type { GlobalValues } from './globals.ts';
+import { detailsOf } from './instance-details.ts';
 import { type Found, type Named, type Values, wasRefused } from './keywords/row.ts';
 import type { vrrpInstance } from './keywords/vrrp-instance.ts';
 import type { Authentication, InstanceConfig } from './model.ts';
 import { buildNotify, type ProgramProbe, type Scripts } from './scripts.ts';
 import { buildInterfaceTracks, buildScriptTracks } from './trackers.ts';
 import { checksSource, transportOf } from './transport.ts';
+import { buildWatchedTracks, type Watched } from './watched.ts';
 
 export type InstanceValues = Values<typeof vrrpInstance.rows>;
 export type InstanceBlock = Named<InstanceValues>;
@@ -19,6 +21,7 @@ export type InstanceBlock = Named<InstanceValues>;
 export interface InstanceContext {
   readonly globals: GlobalValues;
   readonly scripts: Scripts;
+  readonly watched: Watched;
   readonly probe: ProgramProbe | undefined;
   /** Why weights do not work in an instance, by its name (sync groups). */
   noWeights(instance: string): string | undefined;
@@ -72,6 +75,7 @@ export function buildInstance(
         suggestion: 'use 254 or less unless these are its own addresses',
       },
     );
+  const interval = intervalOf(values, version, report);
   return {
     name,
     interface: device,
@@ -80,7 +84,7 @@ export function buildInstance(
     version,
     initialState,
     priority: toPriority(base),
-    interval: intervalOf(values, version, report),
+    interval,
     preempt,
     preemptDelay,
     downTimerAdverts: (values.down_timer_adverts ?? globals.vrrp_down_timer_adverts)?.value ?? 3,
@@ -103,6 +107,8 @@ export function buildInstance(
     ),
     trackPrimary,
     notify: buildNotify(values, context.probe, report),
+    ...buildWatchedTracks(values, context.watched, trackContext, report),
+    ...detailsOf(values, globals, strict, interval),
   };
 }
 
@@ -276,8 +282,10 @@ function cut(password: string): string {
 }
 
 function announceOf(values: InstanceValues, globals: GlobalValues): AnnounceTiming {
-  const masterDelay = (values.garp_master_delay ?? globals.vrrp_garp_master_delay)?.value ?? seconds(5);
-  const masterRepeat = (values.garp_master_repeat ?? globals.vrrp_garp_master_repeat)?.value ?? 5;
+  const few = globals.vrrp_min_garp?.value ?? false;
+  const masterDelay =
+    (values.garp_master_delay ?? globals.vrrp_garp_master_delay)?.value ?? (few ? seconds(0) : seconds(5));
+  const masterRepeat = (values.garp_master_repeat ?? globals.vrrp_garp_master_repeat)?.value ?? (few ? 1 : 5);
   return {
     masterDelay,
     masterRepeat,

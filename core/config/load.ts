@@ -1,18 +1,19 @@
 // The way of a file: text → lines → statements → values → Configuration, with everything found on the way.
 // Pure: what it needs of the machine is given in the options.
-import type { Place } from './diagnostics.ts';
-import { type Diagnostic, Report } from './diagnostics.ts';
+import { type Code, type Diagnostic, type Place, Report } from './diagnostics.ts';
 import { sameRouter } from './diff.ts';
 import type { Reading } from './fields.ts';
 import { buildGlobals, joinGlobals, reportScriptSecurity } from './globals.ts';
 import { buildGroups, weightlessMembers } from './groups.ts';
 import { buildInstance, type InstanceBlock } from './instances.ts';
-import { BALANCING, blocksWith, grammar, root } from './keywords/index.ts';
+import { blocksWith, grammar, root } from './keywords/index.ts';
 import { readBlock } from './keywords/row.ts';
 import type { Configuration, InstanceConfig, SyncGroupConfig } from './model.ts';
 import { keywordOf, parse, placeOfStatement, type Statement } from './parser.ts';
 import { buildScripts, firstScriptPlace, type ProgramProbe } from './scripts.ts';
 import { type IncludeReader, readLines, type SourceText } from './source.ts';
+import { buildShared } from './statics.ts';
+import { buildBfds, buildTrackFiles, buildTrackProcesses } from './watched.ts';
 
 export interface LoadOptions {
   /** Default of router_id, and up to its first dot of the id that `@id` lines are compared with. */
@@ -63,16 +64,27 @@ function build(
   report: Report,
 ): Configuration {
   const { probe } = options;
-  const skipped: Statement[] = [];
-  const reading: Reading = { report, blocksWith, notActedOn: (statement) => skipped.push(statement) };
+  const skipped: Skipped = { later: [], moot: [], balancing: [] };
+  const reading: Reading = {
+    report,
+    blocksWith,
+    notActedOn: (statement) => skipped.later.push(statement),
+    withoutMeaning: (statement) => skipped.moot.push(statement),
+    balancing: (statement) => skipped.balancing.push(statement),
+  };
   const values = readBlock(root, statements, reading);
   reportSkipped(skipped, report);
 
   const globals = joinGlobals(values.global_defs?.value ?? []);
   const scripts = buildScripts(values.vrrp_script?.value ?? [], probe, report);
+  const watched = {
+    trackFiles: buildTrackFiles(values.track_file?.value ?? [], report),
+    trackProcesses: buildTrackProcesses(values.vrrp_track_process?.value ?? [], report),
+    bfds: buildBfds(values.bfd_instance?.value ?? [], report),
+  };
   const groupBlocks = values.vrrp_sync_group?.value ?? [];
   const weightless = weightlessMembers(groupBlocks);
-  const context = { globals, scripts, probe, noWeights: (name: string) => weightless.get(name) };
+  const context = { globals, scripts, watched, probe, noWeights: (name: string) => weightless.get(name) };
   const built: { readonly config: InstanceConfig; readonly block: InstanceBlock }[] = [];
   for (const block of firstOfEachName(values.vrrp_instance?.value ?? [], report)) {
     const config = buildInstance(block, context, report);
@@ -88,23 +100,20 @@ function build(
       { file: source.file, line: 1, column: 1, length: 1 },
       'there is no vrrp_instance, so there is nothing to do',
     );
-  const groups = buildGroups(
-    groupBlocks,
-    new Set(values.vrrp_instance?.value.map(({ name }) => name)),
-    scripts,
-    probe,
-    report,
-  );
+  const names = new Set(values.vrrp_instance?.value.map(({ name }) => name));
+  const groups = buildGroups(groupBlocks, names, scripts, watched, probe, report);
   const firstScript = firstScriptPlace([
     values.vrrp_script?.value.find((block) => block.values.script)?.values.script?.place,
     ...[...(values.vrrp_instance?.value ?? []), ...groupBlocks].map(notifyPlace),
   ]);
   reportScriptSecurity(globals, firstScript, report);
   return {
-    globals: buildGlobals(globals, options.hostName),
+    globals: buildGlobals(globals, { hostName: options.hostName, top: values, probe, report }),
     scripts: scripts.scripts,
     instances: built.map(({ config, block }) => settleState(config, block, built, groups, report)),
     groups,
+    ...watched,
+    ...buildShared(values, names, globals.default_interface?.value ?? 'eth0', report),
   };
 }
 
@@ -189,11 +198,15 @@ function settleState(
   return { ...config, initialState: 'BACKUP' };
 }
 
-/** What is known and without effect: load balancing in one message, everything else in another. */
-function reportSkipped(skipped: readonly Statement[], report: Report): void {
-  const balancing = skipped.filter((statement) => BALANCING.includes(keywordOf(statement)));
-  const others = skipped.filter((statement) => !BALANCING.includes(keywordOf(statement)));
-  const say = (code: 'W030' | 'W032', of: readonly Statement[], message: (names: string) => string) => {
+interface Skipped {
+  readonly later: Statement[];
+  readonly moot: Statement[];
+  readonly balancing: Statement[];
+}
+
+/** What is known and without effect: one message for each reason. */
+function reportSkipped({ later, moot, balancing }: Skipped, report: Report): void {
+  const say = (code: Code, of: readonly Statement[], message: (names: string) => string) => {
     const lines = Map.groupBy(of, keywordOf);
     const names = [...lines].map(([name, at]) => {
       const shown = at.slice(0, 3).map(({ line }) => line.line);
@@ -202,5 +215,6 @@ function reportSkipped(skipped: readonly Statement[], report: Report): void {
     if (of[0]) report.add(code, placeOfStatement(of[0]), message(names.join(', ')));
   };
   say('W032', balancing, (names) => `load balancing is not done here; skipped: ${names}`);
-  say('W030', others, (names) => `not acted on yet: ${names}`);
+  say('W030', later, (names) => `not acted on yet: ${names}`);
+  say('I065', moot, (names) => `without meaning here, and harmless: ${names}`);
 }

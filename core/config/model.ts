@@ -109,7 +109,7 @@ export interface TimedCommand {
 export interface MailConfig {
   /** undefined: no mail is sent. Default port 25. */
   readonly server: { readonly host: string; readonly port: number } | undefined;
-  /** Default: keepalived@ and the host name. */
+  /** Default: root@ and the host name. */
   readonly from: string;
   /** In the order of the file. */
   readonly to: readonly string[];
@@ -381,7 +381,7 @@ export type VirtualInterface =
       /** undefined: 00:00:5e:00:01:VRID, for IPv6 00:00:5e:00:02:VRID. */
       readonly mac: string | undefined;
       readonly group: number | undefined;
-      /** use_vmac_addr: also for addresses on other interfaces. */
+      /** use_vmac_addr: macvlans also for addresses on other interfaces. */
       readonly forAddresses: boolean;
       /** vmac_xmit_base: adverts leave through the interface below. */
       readonly sendBelow: boolean;

@@ -68,7 +68,7 @@ export function buildScripts(blocks: readonly ScriptBlock[], probe: ProgramProbe
 }
 
 /** Why a command cannot be run, after reporting it; undefined: nothing is known against it. */
-function checkCommand(
+export function checkCommand(
   command: Command,
   place: Place,
   what: string,
@@ -94,10 +94,11 @@ function checkCommand(
 }
 
 type NotifyValues = {
-  readonly [K in 'notify_master' | 'notify_backup' | 'notify_fault' | 'notify_stop' | 'notify']?: {
-    readonly value: Command;
-    readonly place: Place;
-  };
+  readonly [K in (typeof NOTIFY)[number][0]]?: { readonly value: Command; readonly place: Place };
+} & {
+  readonly notify_deleted?: unknown;
+  readonly notify_priority_changes?: { readonly value: boolean };
+  readonly smtp_alert?: { readonly value: boolean };
 };
 
 const NOTIFY = [
@@ -106,6 +107,7 @@ const NOTIFY = [
   ['notify_fault', 'fault'],
   ['notify_stop', 'stop'],
   ['notify', 'any'],
+  ['notify_master_rx_lower_pri', 'masterRxLowerPriority'],
 ] as const;
 
 /** The notify scripts of an instance or group; one that cannot be run is dropped. */
@@ -122,6 +124,9 @@ export function buildNotify(values: NotifyValues, probe: ProgramProbe | undefine
       });
     if (checkCommand(found.value, found.place, keyword, probe, report) === undefined) notify[key] = found.value;
   }
+  if (values.notify_deleted) notify.deleted = true;
+  if (values.notify_priority_changes) notify.priorityChanges = values.notify_priority_changes.value;
+  if (values.smtp_alert) notify.smtpAlert = values.smtp_alert.value;
   return notify;
 }
 

@@ -56,6 +56,39 @@ export function buildInterfaceTracks(
   return tracks.filter((track) => track !== undefined);
 }
 
+/** A definition that lines of track_file, track_process or track_bfd name. */
+export interface Trackable {
+  readonly name: string;
+  readonly weight: number;
+  readonly reverse: boolean;
+}
+
+/** @param keyword of the definition, for messages */
+export function buildFurtherTracks(
+  keyword: 'track_file' | 'vrrp_track_process' | 'bfd_instance',
+  lines: readonly TrackLine[],
+  definitions: readonly Trackable[],
+  context: TrackContext,
+  report: Report,
+): readonly Track[] {
+  const tracks: (Track | undefined)[] = [];
+  for (const line of once(lines, report)) {
+    const definition = definitions.find(({ name }) => name === line.name);
+    if (!definition) {
+      report.add('W050', line.place, `${context.owner} tracks ${line.name}, but there is no ${keyword} ${line.name}`, {
+        value: line.name,
+      });
+      continue;
+    }
+    const weight = line.weight ?? definition.weight;
+    const reverse = line.reverse ?? (line.weight === undefined && definition.reverse);
+    // The weight of a file multiplies its number: how far it moves a priority is not known here.
+    const range = keyword === 'track_file' ? { ...context, basePriority: undefined } : context;
+    tracks.push(settle(line, weight, reverse, range, report));
+  }
+  return tracks.filter((track) => track !== undefined);
+}
+
 function* once(lines: readonly TrackLine[], report: Report): Generator<TrackLine> {
   const seen = new Set<string>();
   for (const line of lines) {

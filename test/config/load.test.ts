@@ -51,6 +51,77 @@ const DEFAULTS = {
   trackInterfaces: [],
   trackPrimary: true,
   notify: {},
+  trackFiles: [],
+  trackProcesses: [],
+  trackBfds: [],
+  trackSource: false,
+  strict: false,
+  accept: true,
+  checksumWithoutPseudoHeader: false,
+  oldUnicastChecksum: 'auto',
+  ownerIgnoresAdverts: false,
+  faultWithoutPeers: false,
+  promoteSecondaries: false,
+  routes: [],
+  rules: [],
+  debug: 0,
+} as const;
+
+const GLOBALS = {
+  routerId: 'edge1.example',
+  scriptUser: undefined,
+  enableScriptSecurity: false,
+  realtimePriority: undefined,
+  addressLifetime: true,
+  notifyPriorityChanges: false,
+  fifoStatesOnReload: false,
+  mail: {
+    server: undefined,
+    from: 'root@edge1.example',
+    to: [],
+    helo: 'edge1.example',
+    connectTimeout: seconds(30),
+    alertVrrp: false,
+    alertChecker: false,
+    noFaults: false,
+    noCheckers: false,
+  },
+  jsonVersion: 1,
+  dataUseInstance: false,
+  processNames: {},
+  umask: 0o177,
+  childWaitTime: seconds(5),
+  reload: {
+    checkConfig: false,
+    checkLog: undefined,
+    timeFile: undefined,
+    repeat: false,
+    file: undefined,
+    saveDirectory: undefined,
+  },
+  startupDelay: seconds(0),
+  delayAfterBoot: seconds(0),
+  logUnknownVrids: false,
+  dynamicInterfaces: false,
+  disableLocalIgmp: false,
+  garpInterval: seconds(0),
+  gnaInterval: seconds(0),
+  vmacPrefix: 'vrrp',
+  vmacAddressPrefix: 'vrrp.',
+  usePidDirectory: false,
+  supplementaryGroups: false,
+  useSymlinkPaths: false,
+} as const;
+
+/** What stands beside the instances, when nothing is said. */
+const SHARED = {
+  trackFiles: [],
+  trackProcesses: [],
+  bfds: [],
+  garpGroups: [],
+  interfaceDelays: [],
+  trackGroups: [],
+  statics: { addresses: [], routes: [], rules: [] },
 } as const;
 
 describe('files that people run', () => {
@@ -95,13 +166,8 @@ vrrp_instance VI_A {
 `);
     assert.deepEqual(complaints(loaded), []);
     assert.deepEqual(loaded.configuration, {
-      globals: {
-        routerId: 'left',
-        scriptUser: { user: 'root' },
-        enableScriptSecurity: false,
-        realtimePriority: undefined,
-        addressLifetime: true,
-      },
+      ...SHARED,
+      globals: { ...GLOBALS, routerId: 'left', scriptUser: { user: 'root' } },
       scripts: [
         {
           name: 'app_alive',
@@ -202,6 +268,10 @@ vrrp_instance B { interface e1
         },
         trackScripts: [],
         trackInterfaces: [],
+        trackFiles: [],
+        trackProcesses: [],
+        trackBfds: [],
+        trackWeights: false,
       },
     ]);
   });
@@ -223,16 +293,14 @@ vrrp_instance B { interface e1
 
   test('everything known and without effect is one warning', () => {
     const loaded = read(
-      one(
-        'smtp_alert\n garp_extra_if 5',
-        'notification_email {\n a@example.com\n }\n smtp_server 192.0.2.1\n max_auto_priority 50',
-      ),
+      one('promote_secondaries\n garp_extra_if 5', 'snmp_socket udp:127.0.0.1\n enable_traps\n max_auto_priority 50'),
     );
-    assert.deepEqual(complaints(loaded), ['W030']);
+    assert.deepEqual(codesOf(loaded), ['W030', 'I065']);
     assert.match(
       loaded.diagnostics[0]!.message,
-      /notification_email \(line 2\), smtp_server \(line 5\), max_auto_priority \(line 6\), smtp_alert \(line 15\)/,
+      /snmp_socket \(line 2\), enable_traps \(line 3\), promote_secondaries \(line 13\), garp_extra_if \(line 14\)/,
     );
+    assert.match(loaded.diagnostics[1]!.message, /max_auto_priority \(line 4\)/);
   });
 });
 
@@ -274,6 +342,7 @@ describe('defaults are bound late', () => {
       ),
     );
     assert.deepEqual(loaded.configuration?.globals, {
+      ...GLOBALS,
       routerId: 'edge1.example',
       scriptUser: { user: 'web', group: 'www' },
       enableScriptSecurity: true,

@@ -1,7 +1,12 @@
 // global_defs: what holds for the whole agent, and defaults of the instances.
+
+import type { Micros } from '../../units.ts';
 import { address, choice, type Field, flag, integer, interfaceName, mark, seconds, text, userOf } from '../fields.ts';
 import type { ScriptUser } from '../model.ts';
-import { type Block, type Rows, unused } from './row.ts';
+import { dumpRows, fifoRows, lifeRows, mailRows, tellRows } from './global-notify.ts';
+import { bufferRows, firewallRows, lvsRows, processRows } from './global-process.ts';
+import { placeRows } from './places.ts';
+import { type Block, notActed, type Rows } from './row.ts';
 
 /** `USER [[:]GROUP]` */
 export const scriptUser: Field<ScriptUser> = {
@@ -13,15 +18,41 @@ export const scriptUser: Field<ScriptUser> = {
   },
 };
 
+/** `[all] SECONDS` */
+export const extraInterval: Field<{ readonly everywhere: boolean; readonly interval: Micros }> = {
+  kind: 'record',
+  synopsis: '[all] SECONDS',
+  read(args) {
+    const everywhere = args.peek()?.text === 'all';
+    if (everywhere) args.take();
+    const interval = seconds(0, 86_400).read(args);
+    return interval === undefined ? undefined : { everywhere, interval };
+  },
+};
+
 /** Seconds between announcements; 0 is what keepalived's own default file says, so it means: none. */
 const GARP_DELAY = seconds(0, 4294);
 const REPEAT = integer(0, 4_294_967_295);
 
 const rows = {
-  router_id: { value: text('name'), default: 'the host name', help: 'name of this machine in logs and mail' },
-  script_user: { value: scriptUser, help: 'user that scripts run as, unless they name one' },
+  router_id: {
+    value: text('name'),
+    lenient: true,
+    default: 'the host name',
+    help: 'name of this machine in logs and mail',
+  },
+  script_user: {
+    value: scriptUser,
+    help: 'user that scripts run as, unless they name one',
+    example: 'keepalived_script',
+  },
   enable_script_security: { value: mark, default: 'off', help: 'do not run scripts as root that others could change' },
-  default_interface: { value: interfaceName, default: 'eth0', help: 'interface of instances that name none' },
+  default_interface: {
+    value: interfaceName,
+    lenient: true,
+    default: 'eth0',
+    help: 'interface of instances that name none',
+  },
   vrrp_version: {
     value: integer(2, 3),
     default: '2',
@@ -61,6 +92,7 @@ const rows = {
   },
   vrrp_rt_priority: {
     value: integer(0, 99),
+    lenient: true,
     default: '1 where the system allows it',
     since: '2.0',
     help: 'real-time priority (SCHED_RR) of the engine thread; 0: ordinary scheduling',
@@ -82,68 +114,87 @@ const rows = {
     extension: true,
     help: 'keep the addresses on stop until the successor is heard, or drop them at once as keepalived',
   },
-  process_names: { value: mark, help: 'accepted' },
+  vrrp_min_garp: {
+    value: flag,
+    default: 'off',
+    help: 'one gratuitous ARP an address and no second burst, where garp_master_* say nothing else',
+  },
+  ...notActed({
+    vrrp_garp_interval: {
+      value: seconds(0, 4294.967295),
+      default: '0',
+      help: 'shortest time between two gratuitous ARPs on an interface',
+    },
+    vrrp_gna_interval: {
+      value: seconds(0, 4294.967295),
+      default: '0',
+      help: 'shortest time between two neighbour advertisements on an interface',
+    },
+    vrrp_garp_extra_if: {
+      value: extraInterval,
+      lenient: true,
+      synonyms: ['vrrp_vmac_garp_intvl'],
+      help: 'repeat announcements on the interfaces of macvlans, or on all others',
+      example: 'all 60',
+    },
+    vrrp_owner_ignore_adverts: {
+      value: flag,
+      default: 'off',
+      since: '2.3.3',
+      help: 'an owner of the addresses does not listen to adverts of others',
+    },
+    log_unknown_vrids: { value: mark, default: 'off', help: 'log adverts of virtual routers that nobody here knows' },
+    disable_local_igmp: { value: mark, default: 'off', help: 'send no IGMP for groups of the local network' },
+    vmac_prefix: { value: text('name'), default: 'vrrp', help: 'first letters of the names of macvlan interfaces' },
+    vmac_addr_prefix: {
+      value: text('name'),
+      default: 'vrrp.',
+      help: 'the same for macvlans of addresses on other interfaces',
+    },
+    iproute_usr_dir: {
+      value: text('directory'),
+      since: '2.3.2',
+      help: 'where iproute2 keeps its names of tables and protocols',
+    },
+    iproute_etc_dir: { value: text('directory'), since: '2.3.2', help: 'the same, what the administrator changed' },
+  } as const satisfies Rows),
+  v3_checksum_as_v2: {
+    value: flag,
+    default: 'off',
+    since: '2.2.8',
+    acted: false,
+    instead: 'the checksum of version 3 covers the pseudo header, and peers without it refuse our adverts',
+    help: 'VRRPv3 checksums over IPv4 leave the pseudo header out',
+  },
+  vrrp_startup_delay: {
+    value: seconds(0.001, 4294.967295),
+    default: '0',
+    acted: false,
+    instead: 'elections begin at once',
+    help: 'seconds after the start in which nothing is sent or heard',
+  },
+  vrrp_delay_after_boot: {
+    value: seconds(0.001, 4294.967295),
+    default: '0',
+    since: '2.4.0',
+    acted: false,
+    instead: 'elections begin at once',
+    help: 'seconds after the start of the machine in which nothing is sent or heard',
+  },
+  ...mailRows,
+  ...fifoRows,
+  ...dumpRows,
+  ...lifeRows,
+  ...tellRows,
+  ...processRows,
+  ...bufferRows,
+  ...firewallRows,
+  ...lvsRows,
+  ...placeRows,
 } as const satisfies Rows;
 
 export const globalDefs: Block<typeof rows> = {
   name: 'global_defs',
   help: 'what holds for the whole agent, and defaults of the instances',
   rows,
-  unused: {
-    ...unused(
-      'mail',
-      `notification_email{} notification_email_from smtp_server smtp_helo_name smtp_connect_timeout smtp_alert
-       smtp_alert_vrrp smtp_alert_checker no_email_faults no_checker_emails`,
-    ),
-    ...unused(
-      'start and stop',
-      'startup_script startup_script_timeout shutdown_script shutdown_script_timeout child_wait_time',
-    ),
-    ...unused(
-      'process',
-      `process_name vrrp_process_name checker_process_name lvs_process_name bfd_process_name umask random_seed
-       use_symlink_paths set_supplementary_groups instance use_pid_dir linkbeat_use_polling data_use_instance`,
-    ),
-    ...unused(
-      'VRRP',
-      `vrrp_owner_ignore_adverts v3_checksum_as_v2 log_unknown_vrids disable_local_igmp dynamic_interfaces
-       vrrp_startup_delay vrrp_delay_after_boot vrrp_garp_interval vrrp_gna_interval vrrp_min_garp vrrp_garp_extra_if
-       vrrp_vmac_garp_intvl vrrp_iptables vrrp_ipsets namespace_with_ipsets nftables nftables_priority nftables_counters
-       nftables_ifindex nftables_ipvs nftables_ipvs_priority nftables_ipvs_start_fwmark vmac_prefix vmac_addr_prefix`,
-    ),
-    ...unused(
-      'notify',
-      `notify_fifo notify_fifo_script vrrp_notify_fifo vrrp_notify_fifo_script lvs_notify_fifo lvs_notify_fifo_script
-       vrrp_notify_priority_changes fifo_write_vrrp_states_on_reload rs_init_notifies`,
-    ),
-    ...unused(
-      'scheduling',
-      `max_auto_priority min_auto_priority_delay vrrp_priority vrrp_no_swap vrrp_cpu_affinity vrrp_rlimit_rttime
-       vrrp_rlimit_rtime checker_priority checker_no_swap checker_rt_priority checker_cpu_affinity checker_rlimit_rttime
-       checker_rlimit_rtime bfd_priority bfd_no_swap bfd_rt_priority bfd_cpu_affinity bfd_rlimit_rttime bfd_rlimit_rtime`,
-    ),
-    ...unused(
-      'buffers',
-      `vrrp_netlink_cmd_rcv_bufs vrrp_netlink_cmd_rcv_bufs_force vrrp_netlink_monitor_rcv_bufs
-       vrrp_netlink_monitor_rcv_bufs_force lvs_netlink_cmd_rcv_bufs lvs_netlink_cmd_rcv_bufs_force
-       lvs_netlink_monitor_rcv_bufs lvs_netlink_monitor_rcv_bufs_force process_monitor_rcv_bufs
-       process_monitor_rcv_bufs_force vrrp_rx_bufs_policy vrrp_rx_bufs_multiplier`,
-    ),
-    ...unused(
-      'reload and dumps',
-      `reload_check_config reload_time_file reload_repeat reload_file config_save_dir include_check tmp_config_directory
-       json_version state_dump_file stats_dump_file json_dump_file iproute_usr_dir iproute_etc_dir`,
-    ),
-    ...unused(
-      'SNMP and D-Bus',
-      `snmp_socket enable_traps enable_snmp_vrrp enable_snmp_keepalived enable_snmp_checker enable_snmp_rfc
-       enable_snmp_rfcv2 enable_snmp_rfcv3 snmp_vs_stats_update_interval snmp_rs_stats_update_interval enable_dbus
-       dbus_service_name dbus_no_interface_name`,
-    ),
-    ...unused(
-      'load balancing',
-      'lvs_sync_daemon lvs_timeouts lvs_flush lvs_flush_on_stop lvs_flush_onstop checker_log_all_failures',
-    ),
-    ...unused('namespaces', 'net_namespace net_namespace_ipvs'),
-  },
 };

@@ -1,71 +1,140 @@
 // The top level of the file: which blocks there are.
+import type { Field } from '../fields.ts';
 import { globalDefs } from './global-defs.ts';
-import {
-  type Block,
-  type BlockField,
-  named,
-  type Rows,
-  readBlock,
-  unread,
-  unreadBlock,
-  unused,
-  type Values,
-} from './row.ts';
+import { lifeRows } from './global-notify.ts';
+import { processRows } from './global-process.ts';
+import { delayLine, garpGroup, linkbeatLine, trackGroup } from './interfaces.ts';
+import { rootPlaceRows } from './places.ts';
+import { routeLine, ruleLine } from './routes.ts';
+import { type Block, type BlockField, balancing, headed, list, named, pieces, type Rows } from './row.ts';
+import { bfdInstance, trackFile, trackProcess } from './trackers.ts';
+import { addressLine } from './virtual-address.ts';
+import { groupLine, ssl, virtualServer } from './virtual-server.ts';
 import { vrrpInstance } from './vrrp-instance.ts';
 import { vrrpScript } from './vrrp-script.ts';
 import { vrrpSyncGroup } from './vrrp-sync-group.ts';
 
-/** global_defs may come in several pieces: an array of one, to be joined. */
-const globals: BlockField<readonly Values<typeof globalDefs.rows>[]> = {
-  kind: 'block',
-  synopsis: '{ … }',
-  opens: globalDefs,
-  read: (args) => [readBlock(globalDefs, args.statement.block ?? [], args.reading)],
-};
-
-const NO_BALANCING = 'load balancing (IPVS) is not done here';
-const OTHER_NAMESPACE = 'addresses are set in the namespace that the agent was started in';
+/** A list of lines with a name after the keyword, which nobody asks for yet. */
+function namedList<T>(line: Field<T>): BlockField<readonly T[]> {
+  const inner = list(line);
+  return {
+    ...inner,
+    synopsis: `NAME ${inner.synopsis}`,
+    read: (args) => (args.need('a name') === undefined ? undefined : inner.read(args)),
+  };
+}
 
 const rows = {
-  global_defs: { value: globals, repeat: 'join', help: globalDefs.help },
-  vrrp_script: { value: named(vrrpScript), repeat: 'join', help: vrrpScript.help },
-  vrrp_instance: { value: named(vrrpInstance, 'W017'), repeat: 'join', help: vrrpInstance.help },
-  vrrp_sync_group: { value: named(vrrpSyncGroup), repeat: 'join', help: vrrpSyncGroup.help },
-  virtual_server: { value: unreadBlock, acted: false, help: NO_BALANCING },
-  virtual_server_group: { value: unreadBlock, acted: false, help: NO_BALANCING },
-  SSL: { value: unreadBlock, acted: false, help: NO_BALANCING },
-  net_namespace: { value: unread, acted: false, instead: OTHER_NAMESPACE, help: 'network namespace to run in' },
+  global_defs: { value: pieces(globalDefs), repeat: 'join', help: globalDefs.help },
+  vrrp_script: {
+    value: named(vrrpScript),
+    repeat: 'join',
+    help: vrrpScript.help,
+    example: 'script "/usr/local/bin/check-web"\ninterval 2\nweight -20\nfall 3',
+  },
+  vrrp_instance: {
+    value: named(vrrpInstance, 'W017'),
+    repeat: 'join',
+    help: vrrpInstance.help,
+    example:
+      'state BACKUP\ninterface eth0\nvirtual_router_id 7\npriority 150\nvirtual_ipaddress {\n    192.0.2.10/24\n}',
+  },
+  vrrp_sync_group: {
+    value: named(vrrpSyncGroup),
+    repeat: 'join',
+    help: vrrpSyncGroup.help,
+    example: 'group {\n    VI_1\n    VI_2\n}',
+  },
+  track_file: {
+    value: named(trackFile),
+    repeat: 'join',
+    acted: false,
+    synonyms: ['vrrp_track_file'],
+    help: trackFile.help,
+    example: 'file /run/load\nweight -1',
+  },
+  vrrp_track_process: {
+    value: named(trackProcess),
+    repeat: 'join',
+    acted: false,
+    help: trackProcess.help,
+    example: 'process nginx\nweight -20',
+  },
+  bfd_instance: {
+    value: named(bfdInstance),
+    repeat: 'join',
+    acted: false,
+    help: bfdInstance.help,
+    example: 'neighbor_ip 192.0.2.1',
+  },
+  track_group: { value: named(trackGroup), repeat: 'join', acted: false, help: trackGroup.help },
+  garp_group: {
+    value: pieces(garpGroup),
+    repeat: 'join',
+    acted: false,
+    help: garpGroup.help,
+    example: 'garp_interval 0.01\ninterface eth0',
+  },
+  interface_up_down_delays: {
+    value: list(delayLine),
+    repeat: 'join',
+    acted: false,
+    instead: 'a change of a link counts at once',
+    help: 'how many seconds a change of a link must last to count; without the second number it is the first',
+    example: 'eth0 0.5 2',
+  },
+  linkbeat_interfaces: {
+    value: list(linkbeatLine),
+    repeat: 'join',
+    moot: 'the kernel tells of links; nobody polls',
+    help: 'interfaces whose driver is asked for the state of the link',
+    example: 'eth0 ETHTOOL',
+  },
   static_ipaddress: {
-    value: unreadBlock,
+    value: list(addressLine, 'this address is left out'),
+    repeat: 'join',
     acted: false,
     instead: 'these addresses are not set',
-    help: 'addresses that are always there',
+    help: 'addresses that are there while the agent runs',
+    example: '192.0.2.1/24 dev eth0',
   },
   static_routes: {
-    value: unreadBlock,
+    value: list(routeLine, 'this route is left out'),
+    repeat: 'join',
     acted: false,
     instead: 'these routes are not set',
-    help: 'routes that are always there',
+    help: 'routes that are there while the agent runs',
+    example: '198.51.100.0/24 via 192.0.2.1 dev eth0',
   },
   static_rules: {
-    value: unreadBlock,
+    value: list(ruleLine, 'this rule is left out'),
+    repeat: 'join',
     acted: false,
     instead: 'these rules are not set',
-    help: 'rules that are always there',
+    help: 'rules that are there while the agent runs',
+    example: 'from 192.0.2.0/24 table 10',
   },
+  ...balancing({
+    virtual_server: {
+      value: headed(virtualServer, 'ADDRESS [PORT]|fwmark N|group NAME'),
+      repeat: 'join',
+      help: virtualServer.help,
+    },
+    virtual_server_group: {
+      value: namedList(groupLine),
+      repeat: 'join',
+      help: 'addresses, ports and marks that are one virtual server',
+      example: '192.0.2.10-20 80',
+    },
+    SSL: { value: pieces(ssl), repeat: 'join', help: ssl.help },
+  } as const satisfies Rows),
+  ...rootPlaceRows,
+  include_check: lifeRows.include_check,
+  random_seed: processRows.random_seed,
 } as const satisfies Rows;
 
 export const root: Block<typeof rows> = {
   name: 'root',
   help: 'the blocks of keepalived.conf',
   rows,
-  unused: unused(
-    'top level',
-    `net_namespace_ipvs namespace_with_ipsets instance use_pid_dir child_wait_time linkbeat_use_polling
-     linkbeat_interfaces{} track_group{} track_file{} vrrp_track_file{} vrrp_track_process{} garp_group{}
-     interface_up_down_delays{} bfd_instance{} include_check random_seed`,
-  ),
 };
-
-/** Keywords whose blocks balance load; all of them together are one warning. */
-export const BALANCING: readonly string[] = ['virtual_server', 'virtual_server_group', 'SSL'];

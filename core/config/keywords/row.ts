@@ -21,10 +21,18 @@ export interface Keyword<T = unknown> {
   readonly repeat?: 'last' | 'first' | 'join';
   /** Ours; keepalived does not know it. */
   readonly extension?: true;
-  /** Understood, without effect so far. */
+  /** Read and checked, without effect so far; all such keywords of a file are one warning. */
   readonly acted?: false;
   /** For a keyword without effect that changes who is master or what is reachable: what happens instead. */
   readonly instead?: string;
+  /** Has no meaning here, and why; all such keywords of a file are one remark. */
+  readonly moot?: string;
+  /** Part of load balancing; all such keywords of a file are one warning. */
+  readonly balancing?: true;
+  /** Without its value it is only ignored; keepalived refuses most other keywords without theirs. */
+  readonly lenient?: true;
+  /** Arguments to show people, where the synopsis does not say it all. For a block: its first lines. */
+  readonly example?: string;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a table holds rows of every type; the types come back in Values
@@ -35,10 +43,8 @@ export interface Block<R extends Rows = Rows> {
   readonly name: string;
   readonly help: string;
   readonly rows: R;
-  /** Keywords of this block that are known and without effect. */
-  readonly unused?: Rows;
-  /** A block of lines (addresses, peers) instead of keywords. */
-  readonly lines?: true;
+  /** A block of lines (addresses, peers) instead of keywords, each of this form. */
+  readonly lines?: Field<unknown>;
   /** Skipped whole: nothing is known of its content. */
   readonly opaque?: true;
 }
@@ -63,8 +69,6 @@ export interface Named<T> {
 export interface BlockField<T> extends Field<T> {
   readonly opens: Block;
 }
-
-export const OPAQUE: Block = { name: 'skipped block', help: '', rows: {}, opaque: true };
 
 /** The block that a row opens, if it opens one. */
 export const opensOf = (row: Keyword | undefined): Block | undefined =>
@@ -108,7 +112,7 @@ export function list<T>(line: Field<T>, otherwise = 'this line is ignored'): Blo
   return {
     kind: 'list',
     synopsis: `{ ${line.synopsis} }`,
-    opens: { name: 'list', help: '', rows: {}, lines: true },
+    opens: { name: 'list', help: '', rows: {}, lines: line },
     read(args) {
       if (!hasBlock(args)) return undefined;
       const values: T[] = [];
@@ -124,24 +128,56 @@ export function list<T>(line: Field<T>, otherwise = 'this line is ignored'): Blo
   };
 }
 
-/** A keyword whose content nobody reads. */
-export const unread: Field<undefined> = { kind: 'none', synopsis: '…', read: () => undefined };
-export const unreadBlock: BlockField<undefined> = { ...unread, synopsis: '{ … }', opens: OPAQUE };
-
-/** Rows for keywords that are known and without effect; `{}` after a name says that it opens a block. */
-export function unused(area: string, names: string): Rows {
-  const rows: Record<string, Keyword> = {};
-  for (const name of names.trim().split(/\s+/))
-    rows[name.replace('{}', '')] = { value: name.endsWith('{}') ? unreadBlock : unread, help: area, acted: false };
-  return rows;
+/** A block without a name that may come several times; an array of one, to be joined. */
+export function pieces<R extends Rows>(block: Block<R>): BlockField<readonly Values<R>[]> {
+  return {
+    kind: 'block',
+    synopsis: '{ … }',
+    opens: block,
+    read: (args) => (hasBlock(args) ? [readBlock(block, args.statement.block ?? [], args.reading)] : undefined),
+  };
 }
+
+/** A block with words between keyword and brace, such as `virtual_server ADDRESS PORT { … }`. */
+export interface Headed<T> {
+  readonly head: readonly Word[];
+  readonly values: T;
+}
+
+/** Blocks with any words before the brace; an array of one, to be joined. */
+export function headed<R extends Rows>(block: Block<R>, synopsis: string): BlockField<readonly Headed<Values<R>>[]> {
+  return {
+    kind: 'block',
+    synopsis: `${synopsis} { … }`,
+    opens: block,
+    read(args) {
+      const first = args.need(synopsis);
+      if (first === undefined || !hasBlock(args)) return undefined;
+      const head = [first, ...args.takeAll()];
+      return [{ head, values: readBlock(block, args.statement.block ?? [], args.reading) }];
+    },
+  };
+}
+
+/** The same rows, all of them without effect so far. */
+export const notActed = <R extends Rows>(rows: R): { readonly [K in keyof R]: R[K] & { readonly acted: false } } =>
+  Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, { ...row, acted: false }])) as {
+    readonly [K in keyof R]: R[K] & { readonly acted: false };
+  };
+
+/** The same rows, all of them part of load balancing. */
+export const balancing = <R extends Rows>(
+  rows: R,
+): { readonly [K in keyof R]: R[K] & { readonly acted: false; readonly balancing: true } } =>
+  Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, { ...row, acted: false, balancing: true }])) as {
+    readonly [K in keyof R]: R[K] & { readonly acted: false; readonly balancing: true };
+  };
 
 /** The row of a keyword in a block, under its own name or a synonym. */
 export function rowOf(block: Block, keyword: string): { readonly name: string; readonly row: Keyword } | undefined {
-  for (const rows of [block.rows, block.unused ?? {}]) {
-    if (Object.hasOwn(rows, keyword)) return { name: keyword, row: rows[keyword]! };
-    for (const [name, row] of Object.entries(rows)) if (row.synonyms?.includes(keyword)) return { name, row };
-  }
+  const { rows } = block;
+  if (Object.hasOwn(rows, keyword)) return { name: keyword, row: rows[keyword]! };
+  for (const [name, row] of Object.entries(rows)) if (row.synonyms?.includes(keyword)) return { name, row };
   return undefined;
 }
 
@@ -175,17 +211,13 @@ export function readBlock<R extends Rows>(
       continue;
     }
     const { name, row } = found;
-    if (name !== keyword)
+    if (name !== keyword && !reading.quiet)
       reading.report.add('W015', placeOfStatement(statement), `${keyword} is now called ${name}`, {
         suggestion: `write ${name}`,
       });
-    if (row.acted === false) {
-      if (row.instead === undefined) reading.notActedOn(statement);
-      else reading.report.add('W031', placeOfStatement(statement), `${keyword} is not acted on yet: ${row.instead}`);
-      continue;
-    }
+    const within = noteEffect(row, statement, reading);
     const otherwise = row.default === undefined ? `${keyword} is ignored` : `the default ${row.default} is used`;
-    const args = new Arguments(statement, reading, otherwise);
+    const args = new Arguments(statement, within, otherwise, 1, row.lenient);
     const value = row.value.read(args);
     if (value === undefined) {
       bad.add(name);
@@ -214,6 +246,28 @@ export function readBlock<R extends Rows>(
   return values as Values<R>;
 }
 
+/** Says what a keyword without effect costs. @returns the reading for what is inside it, where nothing is said again */
+function noteEffect(row: Keyword, statement: Statement, reading: Reading): Reading {
+  if (row.moot !== undefined) reading.withoutMeaning(statement);
+  else if (row.acted !== false) return reading;
+  else if (row.balancing) reading.balancing(statement);
+  else if (row.instead === undefined) reading.notActedOn(statement);
+  else
+    reading.report.add(
+      'W031',
+      placeOfStatement(statement),
+      `${keywordOf(statement)} is not acted on yet: ${row.instead}`,
+    );
+  const silent = (): void => {};
+  return {
+    ...reading,
+    notActedOn: silent,
+    withoutMeaning: silent,
+    balancing: silent,
+    ...(row.balancing && { quiet: true }),
+  };
+}
+
 function hasBlock(args: Arguments): boolean {
   if (args.statement.block === undefined)
     args.report.add('W016', args.place, `${args.keyword} has no block and is ignored`, {
@@ -232,7 +286,7 @@ function reportRest(args: Arguments, keyword: string): void {
 
 function reportUnknown(block: Block, statement: Statement, homes: readonly string[], reading: Reading): void {
   const keyword = keywordOf(statement);
-  const near = nearest(keyword, Object.keys({ ...block.rows, ...block.unused }));
+  const near = nearest(keyword, Object.keys(block.rows));
   const [name, value] = keyword.split('=', 2);
   const suggestion =
     value !== undefined && rowOf(block, name!)
@@ -240,7 +294,7 @@ function reportUnknown(block: Block, statement: Statement, homes: readonly strin
       : near !== undefined
         ? `did you mean ${near}?`
         : homes.length > 0
-          ? `${keyword} belongs into ${homes.join(' or ')}`
+          ? `${keyword} belongs into ${homes.length > 3 ? `${homes.slice(0, 3).join(', ')} and others` : homes.join(' or ')}`
           : undefined;
   const where = block.name === 'root' ? 'here' : `in ${block.name}`;
   const extent = statement.block ? '; its block is skipped' : '';

@@ -16,6 +16,8 @@ export interface AddressLine {
   readonly noPrefixRoute?: boolean;
   readonly noDad?: boolean;
   readonly noTrack?: boolean;
+  /** Static addresses only: the track_group that they belong to. */
+  readonly group?: string;
   readonly place: Place;
 }
 
@@ -124,7 +126,11 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   autojoin: done(() => {}),
   use_vmac: done(() => {}),
   preferred_lft: skipOne,
-  track_group: skipOne,
+  track_group: (args, into) => {
+    const word = args.need('the name of a track_group');
+    if (word) into.group = word.text;
+    return word !== undefined;
+  },
 };
 const SYNONYMS: Readonly<Record<string, string>> = { broadcast: 'brd', nodad: '-nodad' };
 

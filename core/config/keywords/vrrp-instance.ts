@@ -1,22 +1,31 @@
 // vrrp_instance: one virtual router and its addresses.
-import type { IpAddress } from '../../net/address.ts';
+import { type IpAddress, parseIp } from '../../net/address.ts';
 import { type Vrid, vrid } from '../../units.ts';
 import type { Place } from '../diagnostics.ts';
 import {
+  type Arguments,
   address,
   addressOf,
   choice,
+  command,
   type Field,
   flag,
   integer,
   interfaceName,
+  interfaceOf,
   mark,
+  optional,
   seconds,
   text,
   wholeNumber,
 } from '../fields.ts';
+import type { Word } from '../lexer.ts';
+import type { HmacKey } from '../model.ts';
+import { furtherTrackRows } from './further-tracks.ts';
+import { extraInterval } from './global-defs.ts';
 import { notifyRows } from './notify.ts';
-import { type Block, list, nested, type Rows, unread, unreadBlock, unused } from './row.ts';
+import { routeLine, ruleLine } from './routes.ts';
+import { type Block, list, nested, notActed, type Rows } from './row.ts';
 import { trackLine } from './track.ts';
 import { addressLine } from './virtual-address.ts';
 
@@ -76,6 +85,112 @@ export const authentication: Block<typeof authenticationRows> = {
   rows: authenticationRows,
 };
 
+/** `ID SECRET` */
+const hmacKey: Field<readonly HmacKey[]> = {
+  kind: 'record',
+  synopsis: '0..255 TEXT|hex:DIGITS|file:PATH',
+  min: 0,
+  max: 255,
+  read(args) {
+    const word = args.need('a number 0..255 and a secret');
+    const id = word && wholeNumber(args, word, 0, 255, 'key');
+    const secret = word && args.need('a secret');
+    return id === undefined || secret === undefined ? undefined : [{ id, secret: secret.text }];
+  },
+};
+
+const hmacRows = {
+  key: {
+    value: hmacKey,
+    repeat: 'join',
+    help: 'a secret and its number, the same on all machines',
+    example: '1 hex:00ff',
+  },
+  active_key: { value: integer(0, 255), help: 'which key signs; default: the first' },
+  anti_replay: {
+    value: choice(['time', 'monotonic']),
+    default: 'time',
+    help: 'what makes each advert different: the clock, or a counter',
+  },
+  time_window: {
+    value: integer(1, 300),
+    default: '3 times advert_int, at least 5',
+    help: 'seconds that the clocks of two machines may differ',
+  },
+  mode: {
+    value: choice(['enforce', 'permissive', 'receive-only']),
+    default: 'enforce',
+    help: 'refuse unsigned adverts, take them, or check without signing',
+  },
+} as const satisfies Rows;
+
+export const authHmac: Block<typeof hmacRows> = {
+  name: 'auth_hmac',
+  help: 'adverts signed with a shared secret',
+  rows: hmacRows,
+};
+
+/** What stands after use_vmac. */
+export interface VmacWords {
+  readonly name?: string;
+  readonly mac?: string;
+  readonly group?: number;
+}
+
+const MAC = /^[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}$/i;
+
+/** The words that use_vmac and use_ipvlan share: `[name] NAME`, `group N`. @returns false when one was refused */
+function readCommon(args: Arguments, word: Word, into: { name?: string; group?: number }): boolean {
+  if (word.text === 'group') {
+    const number = args.need('a number after group');
+    const group = number && wholeNumber(args, number, 0, 4_294_967_295, 'group');
+    if (group !== undefined) into.group = group;
+    return group !== undefined;
+  }
+  const given = word.text === 'name' ? args.need('an interface name') : word;
+  const name = given && interfaceOf(args, given);
+  if (name !== undefined) into.name = name;
+  return name !== undefined;
+}
+
+const vmac: Field<VmacWords> = {
+  kind: 'record',
+  synopsis: '[[name] INTERFACE] [MAC] [netlink_notify_msg] [group N]',
+  optional: true,
+  read(args) {
+    const into: { name?: string; mac?: string; group?: number } = {};
+    for (let word = args.take(); word !== undefined; word = args.take()) {
+      if (MAC.test(word.text)) into.mac = word.text.toLowerCase();
+      else if (word.text !== 'netlink_notify_msg' && !readCommon(args, word, into)) return undefined;
+    }
+    return into;
+  },
+};
+
+/** What stands after use_ipvlan. */
+export interface IpvlanWords {
+  readonly name?: string;
+  readonly address?: IpAddress;
+  readonly mode?: 'bridge' | 'private' | 'vepa';
+  readonly group?: number;
+}
+
+const ipvlan: Field<IpvlanWords> = {
+  kind: 'record',
+  synopsis: '[[name] INTERFACE] [ADDRESS[/PREFIX]] [bridge|private|vepa] [group N]',
+  optional: true,
+  read(args) {
+    const into: { name?: string; address?: IpAddress; mode?: 'bridge' | 'private' | 'vepa'; group?: number } = {};
+    for (let word = args.take(); word !== undefined; word = args.take()) {
+      const address = parseIp(word.text.replace(/\/\d+$/, ''));
+      if (address !== undefined) into.address = address;
+      else if (word.text === 'bridge' || word.text === 'private' || word.text === 'vepa') into.mode = word.text;
+      else if (!readCommon(args, word, into)) return undefined;
+    }
+    return into;
+  },
+};
+
 const GARP_DELAY = seconds(0, 4294);
 const REPEAT = integer(0, 4_294_967_295);
 const ADDRESS_GONE = 'this address is left out';
@@ -121,7 +236,12 @@ const rows = {
     value: flag,
     help: 'accept unicast adverts from configured peers only; default: vrrp_check_unicast_src',
   },
-  unicast_fault_no_peer: { value: flag, help: 'stay in FAULT while a unicast instance has no peers' },
+  unicast_fault_no_peer: {
+    value: flag,
+    acted: false,
+    instead: 'without peers it uses multicast',
+    help: 'stay in FAULT while a unicast instance has no peers',
+  },
   mcast_src_ip: { value: address(), help: 'source of multicast adverts' },
   mcast_dst_ip: { value: address(undefined, true), help: 'multicast group of this instance' },
   nopreempt: { value: mark, help: 'do not take over from a master of lower priority' },
@@ -147,62 +267,131 @@ const rows = {
   track_script: { value: list(trackLine), repeat: 'join', help: 'scripts that move the priority' },
   ...notifyRows,
   native_ipv6: { value: mark, help: 'an IPv6 instance; the addresses say so already' },
-  debug: { value: text('level'), help: 'accepted' },
+  debug: { value: integer(0, 4), moot: 'what is logged is the business of the log', help: 'how much to log' },
   vrrp_stop_order: {
     value: choice(['make_before_break', 'break_before_make']),
     extension: true,
     help: 'as in global_defs, for this instance',
   },
+  notify_deleted: { value: mark, help: 'an instance that a reload removes is told as DELETED and not as FAULT' },
+  notify_master_rx_lower_pri: {
+    value: command(true),
+    repeat: 'first',
+    help: 'program to run when a MASTER hears a peer of lower priority',
+  },
+  notify_priority_changes: {
+    value: flag,
+    help: 'tell the FIFOs of changed priorities; default: vrrp_notify_priority_changes',
+  },
+  smtp_alert: { value: flag, help: 'mail about changes; default: smtp_alert_vrrp' },
   use_vmac: {
-    value: unread,
+    value: vmac,
     acted: false,
     instead: 'the addresses keep the MAC address of the interface',
-    help: 'virtual MAC address',
+    help: 'put the addresses on a macvlan with the MAC address of the virtual router',
+    example: 'vrrp.51',
   },
+  use_vmac_addr: {
+    value: mark,
+    acted: false,
+    help: 'the same for addresses on other interfaces',
+  },
+  vmac_xmit_base: { value: mark, acted: false, help: 'send adverts through the interface below the macvlan' },
   use_ipvlan: {
-    value: unread,
+    value: ipvlan,
     acted: false,
     instead: 'the addresses stay on the interface itself',
-    help: 'ipvlan interface',
+    help: 'put the addresses on an ipvlan',
+    example: 'ipvl.51 10.0.0.5 bridge',
   },
   virtual_routes: {
-    value: unreadBlock,
+    value: list(routeLine, 'this route is left out'),
+    repeat: 'join',
     acted: false,
     instead: 'no routes are set',
     help: 'routes that the master sets',
+    example: '192.0.2.0/24 via 10.0.0.1 dev eth0 metric 10',
   },
-  virtual_rules: { value: unreadBlock, acted: false, instead: 'no rules are set', help: 'rules that the master sets' },
-  track_file: {
-    value: unreadBlock,
+  virtual_rules: {
+    value: list(ruleLine, 'this rule is left out'),
+    repeat: 'join',
     acted: false,
-    instead: 'the file never changes the priority',
-    help: 'files to track',
+    instead: 'no rules are set',
+    help: 'rules that the master sets',
+    example: 'from 192.0.2.0/24 table 10 priority 100',
   },
-  track_process: {
-    value: unreadBlock,
+  ...furtherTrackRows,
+  track_src_ip: {
+    value: mark,
     acted: false,
-    instead: 'the process never changes the priority',
-    help: 'processes to track',
-  },
-  track_bfd: {
-    value: unreadBlock,
-    acted: false,
-    instead: 'the BFD session never changes the priority',
-    help: 'BFD sessions to track',
+    help: 'the address that adverts come from must exist, else FAULT',
   },
   auth_hmac: {
-    value: unreadBlock,
+    value: nested(authHmac),
     acted: false,
     since: '2.4.0',
     instead: 'adverts are not signed, and peers that sign refuse them',
     help: 'signed adverts',
   },
   timer_expired_backup: {
-    value: unread,
+    value: optional(integer(1, 255), 255),
     acted: false,
     since: '2.2.8',
     synonyms: ['thread_timer_expired'],
-    help: 'step down after a stall',
+    help: 'become BACKUP after a stall longer than the peers wait; a number: only up to this priority',
+    example: '150',
+  },
+  v3_checksum_as_v2: {
+    value: flag,
+    acted: false,
+    since: '2.2.8',
+    instead: 'the checksum of version 3 covers the pseudo header, and peers without it refuse our adverts',
+    help: 'VRRPv3 checksums over IPv4 leave the pseudo header out; default: as in global_defs',
+  },
+  old_unicast_checksum: {
+    value: optional<'always' | 'never'>(choice(['never']), 'always'),
+    acted: false,
+    help: 'unicast checksums as keepalived before 1.3.7 made them; never: not even when a peer does',
+  },
+  accept: { value: mark, help: 'a master that does not own the addresses takes packets to them (the default)' },
+  no_accept: {
+    value: mark,
+    acted: false,
+    instead: 'packets to the addresses are taken',
+    help: 'a master that does not own the addresses drops packets to them',
+  },
+  ...notActed({
+    vrf: { value: interfaceName, help: 'VRF that the interface belongs to' },
+    promote_secondaries: { value: mark, help: 'let a secondary address take the place of a removed primary one' },
+    owner_ignore_adverts: {
+      value: flag,
+      since: '2.3.3',
+      help: 'as owner of the addresses, do not listen to adverts of others; default: vrrp_owner_ignore_adverts',
+    },
+    garp_extra_if: {
+      value: extraInterval,
+      lenient: true,
+      synonyms: ['vmac_garp_intvl'],
+      help: 'repeat announcements on the interfaces of macvlans, or on all others',
+      example: 'all 60',
+    },
+  } as const satisfies Rows),
+  kernel_rx_buf_size: {
+    value: integer(1, 2_147_483_647),
+    lenient: true,
+    moot: 'the engine sets the size of its buffers itself',
+    help: 'bytes of the receive buffer',
+  },
+  linkbeat_use_polling: {
+    value: mark,
+    moot: 'the kernel tells of links; nobody polls',
+    help: 'ask the driver for the state of the link',
+  },
+  lvs_sync_daemon_interface: {
+    value: interfaceName,
+    acted: false,
+    balancing: true,
+    help: 'interface on which other machines are told of connections',
   },
 } as const satisfies Rows;
 
@@ -210,10 +399,4 @@ export const vrrpInstance: Block<typeof rows> = {
   name: 'vrrp_instance',
   help: 'one virtual router and its addresses',
   rows,
-  unused: unused(
-    'VRRP',
-    `vrf promote_secondaries use_vmac_addr vmac_xmit_base vmac_garp_intvl accept no_accept owner_ignore_adverts
-     garp_extra_if track_src_ip old_unicast_checksum v3_checksum_as_v2 kernel_rx_buf_size linkbeat_use_polling
-     lvs_sync_daemon_interface smtp_alert notify_deleted notify_master_rx_lower_pri notify_priority_changes`,
-  ),
 };

@@ -1,9 +1,10 @@
 // vrrp_sync_group: instances that are MASTER together or not at all.
 
 import type { Place } from '../diagnostics.ts';
-import { type Field, mark } from '../fields.ts';
+import { type Field, flag, mark } from '../fields.ts';
+import { furtherTrackRows } from './further-tracks.ts';
 import { notifyRows } from './notify.ts';
-import { type Block, list, type Rows, unreadBlock, unused } from './row.ts';
+import { type Block, list, type Rows } from './row.ts';
 import { trackLine } from './track.ts';
 
 export interface Member {
@@ -11,7 +12,8 @@ export interface Member {
   readonly place: Place;
 }
 
-const member: Field<readonly Member[]> = {
+/** One or more instances a line. */
+export const member: Field<readonly Member[]> = {
   kind: 'record',
   synopsis: 'INSTANCE',
   read(args) {
@@ -28,29 +30,16 @@ const rows = {
   track_interface: { value: list(trackLine), repeat: 'join', help: 'interfaces that count for all members' },
   ...notifyRows,
   sync_group_tracking_weight: { value: mark, help: 'let weights work inside the group', synonyms: ['global_tracking'] },
-  track_file: {
-    value: unreadBlock,
-    acted: false,
-    instead: 'the file never changes the priority',
-    help: 'files to track',
+  smtp_alert: { value: flag, help: 'mail about changes of the group; default: smtp_alert_vrrp' },
+  notify_priority_changes: {
+    value: flag,
+    help: 'tell the FIFOs of changed priorities of its members; default: vrrp_notify_priority_changes',
   },
-  track_process: {
-    value: unreadBlock,
-    acted: false,
-    instead: 'the process never changes the priority',
-    help: 'processes to track',
-  },
-  track_bfd: {
-    value: unreadBlock,
-    acted: false,
-    instead: 'the BFD session never changes the priority',
-    help: 'BFD sessions to track',
-  },
+  ...furtherTrackRows,
 } as const satisfies Rows;
 
 export const vrrpSyncGroup: Block<typeof rows> = {
   name: 'vrrp_sync_group',
   help: 'instances that are MASTER together or not at all',
   rows,
-  unused: unused('VRRP', 'smtp_alert notify_priority_changes'),
 };

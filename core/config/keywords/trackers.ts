@@ -1,0 +1,104 @@
+// What can be tracked besides scripts and interfaces: files, processes and BFD sessions.
+import { address, choice, type Field, integer, mark, milliseconds, optional, seconds, text, words } from '../fields.ts';
+import type { Block, Rows } from './row.ts';
+import { weightField } from './track.ts';
+
+const INT = 2_147_483_647;
+
+/** `[VALUE] [overwrite]` */
+const initFile: Field<{ readonly value: number; readonly overwrite: boolean }> = {
+  kind: 'record',
+  synopsis: '[VALUE] [overwrite]',
+  optional: true,
+  read(args) {
+    let value = 0;
+    let overwrite = false;
+    for (let word = args.take(); word !== undefined; word = args.take()) {
+      if (word.text === 'overwrite') overwrite = true;
+      else if (/^[+-]?\d+$/.test(word.text) && Math.abs(Number(word.text)) <= INT) value = Number(word.text);
+      else
+        return args.refuse('W012', word, `init_file takes a number and overwrite, not '${word.text}'`, {
+          limit: `-${INT}..${INT} [overwrite]`,
+        });
+    }
+    return { value, overwrite };
+  },
+};
+
+const fileRows = {
+  file: { value: text('path'), help: 'file whose number is read whenever it changes' },
+  weight: {
+    value: weightField(INT),
+    lenient: true,
+    default: '1',
+    help: 'multiplies the number; 0: any number but 0 is a fault',
+    example: '10 reverse',
+  },
+  init_file: { value: initFile, help: 'write this number (0) if there is no such file', example: '0 overwrite' },
+} as const satisfies Rows;
+
+export const trackFile: Block<typeof fileRows> = {
+  name: 'track_file',
+  help: 'a file with a number that moves priorities',
+  rows: fileRows,
+};
+
+const DELAY = seconds(0.000001, 3600);
+
+const processRows = {
+  process: { value: words('PROGRAM [ARGUMENT …]'), help: 'the program to look for', example: 'nginx' },
+  param_match: {
+    value: optional<'exact' | 'initial' | 'partial'>(choice(['initial', 'partial']), 'exact'),
+    help: 'how arguments are compared: the first ones, or the first ones as beginnings',
+  },
+  weight: {
+    value: weightField(254),
+    lenient: true,
+    default: '0',
+    help: 'added to the priority while enough of them run (positive) or too few (negative); 0: too few are a fault',
+    example: '-20 reverse',
+  },
+  quorum: { value: integer(1, 65_535), default: '1', help: 'fewest that must run' },
+  quorum_max: { value: integer(0, 65_535), help: 'most that may run; default: no limit' },
+  fork_delay: { value: DELAY, help: 'seconds that enough of them must run to count' },
+  terminate_delay: { value: DELAY, help: 'seconds that too few of them must run to count' },
+  delay: { value: DELAY, help: 'both delays at once' },
+  full_command: { value: mark, help: 'compare the command line and not the name of the process' },
+} as const satisfies Rows;
+
+export const trackProcess: Block<typeof processRows> = {
+  name: 'vrrp_track_process',
+  help: 'a program of which enough processes must run',
+  rows: processRows,
+};
+
+const MS = milliseconds(1, 4_294_967);
+
+const bfdRows = {
+  neighbor_ip: { value: address(), help: 'the other end' },
+  neighbour_ip: { value: address(), help: 'the same' },
+  source_ip: { value: address(), help: 'this end; default: as the kernel routes' },
+  min_rx: { value: MS, default: '10', help: 'shortest interval at which packets can be received' },
+  min_tx: { value: MS, default: '10', help: 'shortest interval at which packets are sent' },
+  idle_tx: { value: milliseconds(1000, 4_294_967), default: '1000', help: 'the same while the session is down' },
+  multiplier: { value: integer(1, 255), default: '5', help: 'lost packets until the neighbour is down' },
+  passive: { value: mark, help: 'wait for the neighbour to begin' },
+  ttl: { value: integer(1, 255), default: '255', help: 'TTL of IPv4 packets' },
+  hoplimit: { value: integer(1, 255), default: '64', help: 'hop limit of IPv6 packets' },
+  max_hops: { value: integer(-1, 255), default: '0', help: 'hops that a packet may have come; -1: any' },
+  multihop: { value: mark, since: '2.2.8', help: 'port 4784 for neighbours behind routers (RFC 5883)' },
+  weight: {
+    value: weightField(253),
+    default: '0',
+    help: 'added to the priority while up (positive) or down (negative); 0: down is a fault',
+    example: '-20 reverse',
+  },
+  vrrp: { value: mark, help: 'tell VRRP only' },
+  checker: { value: mark, help: 'tell BFD_CHECK only' },
+} as const satisfies Rows;
+
+export const bfdInstance: Block<typeof bfdRows> = {
+  name: 'bfd_instance',
+  help: 'a session that notices within milliseconds that a neighbour is gone (RFC 5880)',
+  rows: bfdRows,
+};

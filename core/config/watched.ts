@@ -1,0 +1,133 @@
+// From the blocks of track_file, vrrp_track_process and bfd_instance to what is watched, and what an instance or group
+// tracks of it. Pure.
+import { micros, millis, seconds } from '../units.ts';
+import type { Report } from './diagnostics.ts';
+import type { furtherTrackRows } from './keywords/further-tracks.ts';
+import type { Named, Values } from './keywords/row.ts';
+import type { bfdInstance, trackFile, trackProcess } from './keywords/trackers.ts';
+import type { BfdConfig, Track, TrackFileConfig, TrackProcessConfig } from './model.ts';
+import { buildFurtherTracks, type TrackContext } from './trackers.ts';
+
+export interface Watched {
+  readonly trackFiles: readonly TrackFileConfig[];
+  readonly trackProcesses: readonly TrackProcessConfig[];
+  readonly bfds: readonly BfdConfig[];
+}
+
+export function buildTrackFiles(
+  blocks: readonly Named<Values<typeof trackFile.rows>>[],
+  report: Report,
+): readonly TrackFileConfig[] {
+  return firstOfEach('track_file', blocks, report).flatMap(({ name, place, values }) => {
+    if (!values.file) {
+      report.add('W056', place, `track_file ${name} has no file and is ignored`);
+      return [];
+    }
+    return [
+      {
+        name,
+        path: values.file.value,
+        weight: values.weight?.value.weight ?? 1,
+        reverse: values.weight?.value.reverse ?? false,
+        initial: values.init_file?.value,
+      },
+    ];
+  });
+}
+
+export function buildTrackProcesses(
+  blocks: readonly Named<Values<typeof trackProcess.rows>>[],
+  report: Report,
+): readonly TrackProcessConfig[] {
+  return firstOfEach('vrrp_track_process', blocks, report).flatMap(({ name, place, values }) => {
+    if (!values.process) {
+      report.add('W056', place, `vrrp_track_process ${name} has no process and is ignored`);
+      return [];
+    }
+    const quorum = values.quorum?.value ?? 1;
+    const most = values.quorum_max;
+    if (most && most.value < quorum)
+      report.add('W040', most.place, `quorum_max ${most.value} is below quorum ${quorum}; it is ignored`, {
+        value: `${most.value}`,
+      });
+    return [
+      {
+        name,
+        argv: values.process.value,
+        match: values.param_match?.value ?? 'exact',
+        weight: values.weight?.value.weight ?? 0,
+        reverse: values.weight?.value.reverse ?? false,
+        quorum,
+        quorumMax: most && most.value >= quorum ? most.value : undefined,
+        forkDelay: (values.fork_delay ?? values.delay)?.value ?? micros(0),
+        terminateDelay: (values.terminate_delay ?? values.delay)?.value ?? micros(0),
+        fullCommand: values.full_command !== undefined,
+      },
+    ];
+  });
+}
+
+export function buildBfds(
+  blocks: readonly Named<Values<typeof bfdInstance.rows>>[],
+  report: Report,
+): readonly BfdConfig[] {
+  return firstOfEach('bfd_instance', blocks, report).flatMap(({ name, place, values }) => {
+    const neighbor = values.neighbor_ip ?? values.neighbour_ip;
+    if (!neighbor) {
+      report.add('W056', place, `bfd_instance ${name} has no neighbor_ip and is ignored`);
+      return [];
+    }
+    const multihop = values.multihop !== undefined;
+    return [
+      {
+        name,
+        neighbor: neighbor.value,
+        source: values.source_ip?.value,
+        minReceive: values.min_rx?.value ?? millis(10),
+        minTransmit: values.min_tx?.value ?? millis(10),
+        idleTransmit: values.idle_tx?.value ?? seconds(1),
+        multiplier: values.multiplier?.value ?? 5,
+        passive: values.passive !== undefined,
+        ttl: (values.ttl ?? values.hoplimit)?.value ?? (multihop ? 64 : 255),
+        maxHops: values.max_hops?.value ?? 0,
+        multihop,
+        weight: values.weight?.value.weight ?? 0,
+        reverse: values.weight?.value.reverse ?? false,
+      },
+    ];
+  });
+}
+
+function firstOfEach<T>(keyword: string, blocks: readonly Named<T>[], report: Report): readonly Named<T>[] {
+  const seen = new Set<string>();
+  return blocks.filter(({ name, place }) => {
+    const isNew = !seen.has(name);
+    if (!isNew) report.add('W014', place, `${keyword} ${name} is defined again; the first one counts`, { value: name });
+    seen.add(name);
+    return isNew;
+  });
+}
+
+/** What an instance or group tracks of it. */
+export function buildWatchedTracks(
+  values: Values<typeof furtherTrackRows>,
+  watched: Watched,
+  context: TrackContext,
+  report: Report,
+): {
+  readonly trackFiles: readonly Track[];
+  readonly trackProcesses: readonly Track[];
+  readonly trackBfds: readonly Track[];
+} {
+  return {
+    trackFiles: buildFurtherTracks('track_file', values.track_file?.value ?? [], watched.trackFiles, context, report),
+    trackProcesses: buildFurtherTracks(
+      'vrrp_track_process',
+      values.track_process?.value ?? [],
+      watched.trackProcesses,
+      context,
+      report,
+    ),
+    trackBfds: buildFurtherTracks('bfd_instance', values.track_bfd?.value ?? [], watched.bfds, context, report),
+  };
+}
