@@ -1,9 +1,8 @@
 // vrrp_instance: one virtual router and its addresses.
-import { type IpAddress, parseIp } from '../../net/address.ts';
+import type { IpAddress } from '../../net/address.ts';
 import { type Vrid, vrid } from '../../units.ts';
 import type { Place } from '../diagnostics.ts';
 import {
-  type Arguments,
   address,
   addressOf,
   choice,
@@ -12,15 +11,12 @@ import {
   flag,
   integer,
   interfaceName,
-  interfaceOf,
   mark,
   optional,
   seconds,
-  text,
   wholeNumber,
 } from '../fields.ts';
-import type { Word } from '../lexer.ts';
-import type { HmacKey } from '../model.ts';
+import { authentication, authHmac } from './authentication.ts';
 import { furtherTrackRows } from './further-tracks.ts';
 import { extraInterval } from './global-defs.ts';
 import { notifyRows } from './notify.ts';
@@ -28,6 +24,7 @@ import { routeLine, ruleLine } from './routes.ts';
 import { type Block, list, nested, notActed, type Rows } from './row.ts';
 import { trackLine } from './track.ts';
 import { addressLine } from './virtual-address.ts';
+import { ipvlan, vmac } from './virtual-interface.ts';
 
 /** 1..255; an instance without one cannot start. */
 const virtualRouterId: Field<Vrid> = {
@@ -71,123 +68,6 @@ const peer: Field<PeerLine> = {
       if (n !== undefined) limits[word.text === 'min_ttl' ? 'minTtl' : 'maxTtl'] = n;
     }
     return { address: base, ...limits, place: first.place };
-  },
-};
-
-const authenticationRows = {
-  auth_type: { value: choice(['PASS', 'AH']), help: 'PASS: a clear-text password in every advert' },
-  auth_pass: { value: text('password'), help: 'the password; 8 bytes count' },
-} as const satisfies Rows;
-
-export const authentication: Block<typeof authenticationRows> = {
-  name: 'authentication',
-  help: 'VRRPv2 authentication; protects from mistakes, not from attackers',
-  rows: authenticationRows,
-};
-
-/** `ID SECRET` */
-const hmacKey: Field<readonly HmacKey[]> = {
-  kind: 'record',
-  synopsis: '0..255 TEXT|hex:DIGITS|file:PATH',
-  min: 0,
-  max: 255,
-  read(args) {
-    const word = args.need('a number 0..255 and a secret');
-    const id = word && wholeNumber(args, word, 0, 255, 'key');
-    const secret = word && args.need('a secret');
-    return id === undefined || secret === undefined ? undefined : [{ id, secret: secret.text }];
-  },
-};
-
-const hmacRows = {
-  key: {
-    value: hmacKey,
-    repeat: 'join',
-    help: 'a secret and its number, the same on all machines',
-    example: '1 hex:00ff',
-  },
-  active_key: { value: integer(0, 255), help: 'which key signs; default: the first' },
-  anti_replay: {
-    value: choice(['time', 'monotonic']),
-    default: 'time',
-    help: 'what makes each advert different: the clock, or a counter',
-  },
-  time_window: {
-    value: integer(1, 300),
-    default: '3 times advert_int, at least 5',
-    help: 'seconds that the clocks of two machines may differ',
-  },
-  mode: {
-    value: choice(['enforce', 'permissive', 'receive-only']),
-    default: 'enforce',
-    help: 'refuse unsigned adverts, take them, or check without signing',
-  },
-} as const satisfies Rows;
-
-export const authHmac: Block<typeof hmacRows> = {
-  name: 'auth_hmac',
-  help: 'adverts signed with a shared secret',
-  rows: hmacRows,
-};
-
-/** What stands after use_vmac. */
-export interface VmacWords {
-  readonly name?: string;
-  readonly mac?: string;
-  readonly group?: number;
-}
-
-const MAC = /^[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}$/i;
-
-/** The words that use_vmac and use_ipvlan share: `[name] NAME`, `group N`. @returns false when one was refused */
-function readCommon(args: Arguments, word: Word, into: { name?: string; group?: number }): boolean {
-  if (word.text === 'group') {
-    const number = args.need('a number after group');
-    const group = number && wholeNumber(args, number, 0, 4_294_967_295, 'group');
-    if (group !== undefined) into.group = group;
-    return group !== undefined;
-  }
-  const given = word.text === 'name' ? args.need('an interface name') : word;
-  const name = given && interfaceOf(args, given);
-  if (name !== undefined) into.name = name;
-  return name !== undefined;
-}
-
-const vmac: Field<VmacWords> = {
-  kind: 'record',
-  synopsis: '[[name] INTERFACE] [MAC] [netlink_notify_msg] [group N]',
-  optional: true,
-  read(args) {
-    const into: { name?: string; mac?: string; group?: number } = {};
-    for (let word = args.take(); word !== undefined; word = args.take()) {
-      if (MAC.test(word.text)) into.mac = word.text.toLowerCase();
-      else if (word.text !== 'netlink_notify_msg' && !readCommon(args, word, into)) return undefined;
-    }
-    return into;
-  },
-};
-
-/** What stands after use_ipvlan. */
-export interface IpvlanWords {
-  readonly name?: string;
-  readonly address?: IpAddress;
-  readonly mode?: 'bridge' | 'private' | 'vepa';
-  readonly group?: number;
-}
-
-const ipvlan: Field<IpvlanWords> = {
-  kind: 'record',
-  synopsis: '[[name] INTERFACE] [ADDRESS[/PREFIX]] [bridge|private|vepa] [group N]',
-  optional: true,
-  read(args) {
-    const into: { name?: string; address?: IpAddress; mode?: 'bridge' | 'private' | 'vepa'; group?: number } = {};
-    for (let word = args.take(); word !== undefined; word = args.take()) {
-      const address = parseIp(word.text.replace(/\/\d+$/, ''));
-      if (address !== undefined) into.address = address;
-      else if (word.text === 'bridge' || word.text === 'private' || word.text === 'vepa') into.mode = word.text;
-      else if (!readCommon(args, word, into)) return undefined;
-    }
-    return into;
   },
 };
 
