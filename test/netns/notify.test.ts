@@ -2,10 +2,12 @@
 // write the same bytes into named pipes and start the same programs with the same arguments.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
 import { inside, run } from '../../core/cli/demo/network.ts';
+import type { Received } from '../agent/smtp-server.ts';
 import { conf } from '../support/conf.ts';
 import type { Kind } from '../support/daemons.ts';
 import { needs } from '../support/needs.ts';
@@ -204,7 +206,7 @@ GROUP "G" STOP 0
 const statesOf = (journal: readonly string[], name: string): readonly string[] =>
   journal.flatMap((line) => new RegExp(`(?:INSTANCE|GROUP) ${name} (\\w+)`).exec(line)?.[1] ?? []);
 
-describe('what is told', { ...needs('root', 'ip', 'nft', 'keepalived') }, () => {
+describe('what is told', { concurrency: 2, ...needs('root', 'ip', 'nft', 'keepalived') }, () => {
   test('the same bytes in named pipes, and the same arguments for programs, as keepalived', async () => {
     const [theirs, ours] = await Promise.all([history('keepalived'), history('vipkeeper')]);
     assert.equal(ours.pipe, theirs.pipe, 'vrrp_notify_fifo');
@@ -222,6 +224,70 @@ describe('what is told', { ...needs('root', 'ip', 'nft', 'keepalived') }, () => 
     }
     assert.ok(ours.environment.includes('V1 MASTER_RX_LOWER_PRI MASTER lower-priority 192.0.2.2'));
     assert.ok(ours.environment.includes('V1 STOP MASTER no-successor '), 'the state that was told before');
-    assert.ok(ours.environment.includes('G STOP MASTER sync-group '));
+    assert.match(ours.environment.at(-1) ?? '', /^G STOP MASTER sync-group/);
+  });
+
+  test('mail goes through a relay: once for each state, and again after a refusal for a while', async () => {
+    await using lab = await Lab.create({ name: 'mail' });
+    try {
+      const { namespace } = lab.host('r1');
+      const server = [process.execPath, join(import.meta.dirname, '../agent/smtp-server.ts'), '192.0.2.1', '1'];
+      const relay = spawn('ip', [...inside(namespace, ...server)], { stdio: ['ignore', 'pipe', 'inherit'] });
+      try {
+        const mails: Received[] = [];
+        let listening = false;
+        createInterface({ input: relay.stdout }).on('line', (line) => {
+          const said = JSON.parse(line) as Received | 'listening';
+          if (said === 'listening') listening = true;
+          else mails.push(said);
+        });
+        await until('the relay', () => listening);
+        const globals = [
+          'notification_email {',
+          '  admin@example.com',
+          '  two@example.com',
+          '}',
+          'notification_email_from vk@example.com',
+          'smtp_server 192.0.2.1 2525',
+          'smtp_helo_name r1.example.com',
+          'smtp_connect_timeout 5',
+        ];
+        const instance = { version: 3 as const, advertInt: 0.1, vips: [VIP(100)], priority: 150 };
+        const instances = [
+          { ...instance, extra: ['smtp_alert', 'track_script {', '  chk', '}'] },
+          { ...instance, vips: [VIP(101)] },
+        ];
+        const healthy = lab.script('healthy', '');
+        const scripts = [{ name: 'chk', command: `/usr/bin/test -e ${healthy}`, interval: 1 }];
+        const daemon = await lab.daemon('vipkeeper', 'r1', conf({ routerId: 'r1', globals, scripts, instances })).up();
+        await lab.master('r1', '192.0.2.100');
+        const [refused] = await daemon.says(/mail-failed .*/, 5_000);
+        assert.match(refused, /451 busy.*effect="tried again in 5s"/);
+        await until('the mail about MASTER', () => mails.length === 1, 15_000);
+        rmSync(healthy);
+        await until('the mail about FAULT', () => mails.length === 2);
+        await daemon.stop();
+        assert.deepEqual(
+          mails.map(({ headers }) => headers['Subject']),
+          ['[r1] VRRP Instance VI_1 - Entering MASTER state', '[r1] VRRP Instance VI_1 - Entering FAULT state'],
+        );
+        const [first] = mails;
+        assert.deepEqual(
+          [first?.helo, first?.from, first?.to, first?.headers['From'], first?.headers['To']],
+          [
+            'r1.example.com',
+            'vk@example.com',
+            ['admin@example.com', 'two@example.com'],
+            'vk@example.com',
+            'admin@example.com, two@example.com',
+          ],
+        );
+        assert.match(first?.body ?? '', /owns its virtual addresses now/);
+      } finally {
+        relay.kill('SIGTERM');
+      }
+    } catch (error) {
+      throw lab.explain(error);
+    }
   });
 });
