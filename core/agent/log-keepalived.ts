@@ -36,7 +36,9 @@ export function keepalivedLines(level: LogLevel, event: string, fields: LogField
     case 'script':
       return programLines(text('detail'));
     case 'dumped':
-      return [`Printing VRRP ${text('what')} for process(${text('pid')}) on signal`];
+      return [
+        `Printing VRRP ${text('what') === 'json' ? 'as json' : text('what')} for process(${text('pid')}) on signal`,
+      ];
     case 'statistics-cleared':
       return [`Clearing VRRP stats for process(${text('pid')}) on signal`];
     default:

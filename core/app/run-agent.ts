@@ -38,6 +38,8 @@ export async function runAgent(options: RunOptions): Promise<number> {
     const native = container.get(NATIVE);
     for (const { what, code, fix } of [...prepareProcess(native), ...signals.useNative(native)])
       log.log('warning', 'refused', { what, code, fix });
+    // Only now: who looks for this name may send signals that would have killed before.
+    if (options.title !== undefined) process.title = options.title;
     log.log('info', 'starting', { version: VERSION, pid: process.pid, file: options.configFile });
     for (const remark of options.remarks ?? []) log.log('warning', 'option', { detail: remark });
     if (options.namespace !== undefined) enterNetworkNamespace(native, options.namespace);

@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly dumpDirectory?: string;
   /** Network namespace to work in, by its name in /run/netns. */
   readonly namespace?: string;
+  /** What ps(1), pgrep(1) and pidof(8) call the process. */
+  readonly title?: string;
   /** Said in the log at the start. */
   readonly remarks?: readonly string[];
   /** SIGINT does nothing. */

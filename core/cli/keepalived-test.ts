@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { keepalivedLines } from '../agent/log-keepalived.ts';
 import { type Code, type Diagnostic, Report } from '../config/diagnostics.ts';
 import { load } from '../config/load.ts';
+import type { Configuration } from '../config/model.ts';
 import { outlineOf } from '../config/outline.ts';
 import { reportRisks } from '../config/risks.ts';
 import type { CheckIo } from './check-config.ts';
@@ -24,6 +25,7 @@ const SILENT: ReadonlySet<Code> = new Set<Code>([
   'W032',
   'W033',
   'W049',
+  'W053',
   'W054',
   'W056',
   'W057',
@@ -34,6 +36,13 @@ const SILENT: ReadonlySet<Code> = new Set<Code>([
   'W076',
   'W077',
 ]);
+/** keepalived does not look for notify scripts, and drops a password of VRRPv3 without a word. */
+const isSilent = ({ severity, code, message }: Diagnostic): boolean =>
+  severity === 'info' ||
+  SILENT.has(code) ||
+  (code === 'W051' && message.startsWith('notify')) ||
+  (code === 'W041' && message.includes('VRRP version 3'));
+
 const NO_SCRIPT_SECURITY: Code = 'I063';
 
 /** @param log a file for the messages; undefined: stderr */
@@ -74,13 +83,22 @@ async function judge(file: string, configId: string | undefined, io: CheckIo, li
     await reportUnsafeScripts(configuration, outline, io.host.files, extra);
   }
   const all = [...diagnostics, ...extra.sorted()];
-  const complaints = all.filter(({ severity, code }) => severity !== 'info' && !SILENT.has(code));
+  const complaints = all.filter((one) => !isSilent(one));
   for (const complaint of complaints) lines.push(...keepalivedLine(complaint));
-  const insecure = all.some(({ code }) => code === NO_SCRIPT_SECURITY);
+  const insecure = all.some(({ code }) => code === NO_SCRIPT_SECURITY) && runsPrograms(configuration);
   // Without enable_script_security an unsafe script runs: that is a matter of security, not of the file.
   const others = complaints.filter(({ code }) => !(insecure && code === 'W071'));
   if (insecure) lines.push('SECURITY VIOLATION - scripts are being executed but script_security not enabled.');
   return others.length > 0 ? TEST_COMPLAINTS : insecure ? TEST_SECURITY : TEST_PASSED;
+}
+
+/** Whether anything would be run: programs that do not exist are gone from a configuration. */
+function runsPrograms(configuration: Configuration | undefined): boolean {
+  const { scripts = [], instances = [], groups = [] } = configuration ?? {};
+  return (
+    scripts.length > 0 ||
+    [...instances, ...groups].some(({ notify }) => Object.values(notify).some((one) => typeof one === 'object'))
+  );
 }
 
 function keepalivedLine({ severity, code, place, message }: Diagnostic): readonly string[] {

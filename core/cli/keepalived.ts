@@ -114,6 +114,7 @@ async function start(values: ReadonlyMap<string, string>, file: string, foregrou
       instead !== undefined && values.has(long) ? [`--${long}: ${instead}`] : [],
     ),
     ignoreInterrupt: values.has('ignore-sigint'),
+    title: 'keepalived',
     onReady: tellStarter,
     ...(configId !== undefined && { configId }),
     ...(namespace !== undefined && { namespace }),
