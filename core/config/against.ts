@@ -1,7 +1,8 @@
 // The two halves of a pair side by side: what must be the same and is not, what must differ and does not, and priorities
 // that no failure can ever cross. Passwords are compared and never shown. Pure.
+import { authenticationDiffers } from './against-authentication.ts';
 import type { Place, Report } from './diagnostics.ts';
-import type { Authentication, Configuration, InstanceConfig, Transport } from './model.ts';
+import type { Configuration, InstanceConfig, Transport } from './model.ts';
 import { blocksOf, linesOf, type Outline, placeIn, placeOfLine, startOf } from './outline.ts';
 import type { Statement } from './parser.ts';
 import { type PriorityRange, priorityRange, withOneFailed } from './priorities.ts';
@@ -114,20 +115,21 @@ function comparePacket({ mine, theirs, peer, at, report }: Pair): void {
       }`,
       { value: `${mine.interval / 1_000_000}`, limit: `${theirs.interval / 1_000_000}` },
     );
-  const differs = authenticationDiffers(mine.authentication, theirs.authentication);
+  const plain = (one: InstanceConfig) =>
+    one.version === 3 && one.family === 4 && one.checksumWithoutPseudoHeader === true;
+  if (plain(mine) !== plain(theirs) && mine.version === theirs.version)
+    report.add(
+      'W114',
+      at('v3_checksum_as_v2', 'version'),
+      `${name} and ${peer} disagree about v3_checksum_as_v2: each takes the other’s adverts for damaged`,
+    );
+  const differs = authenticationDiffers(mine, theirs);
   if (differs !== undefined)
     report.add(
       'W104',
       at('authentication', 'auth_hmac'),
       `${name} ${differs} ${peer}: they refuse each other’s adverts`,
     );
-}
-
-function authenticationDiffers(a: Authentication, b: Authentication): string | undefined {
-  const kind = ({ type }: Authentication) => (type === 'none' ? 'no authentication' : `authentication ${type}`);
-  if (a.type !== b.type) return `has ${kind(a)}, unlike the ${kind(b)} of`;
-  // Time stamps, modes and the like may differ; a password or key may not.
-  return JSON.stringify(a) === JSON.stringify(b) ? undefined : `has another password or key than`;
 }
 
 function compareAddresses({ mine, theirs, block, peer, at, report }: Pair): void {
@@ -252,12 +254,14 @@ function comparePriorities(pair: Pair, mine: Configuration, theirs: Configuratio
       `${pair.mine.name} has priority ${here.base} on both machines: the higher address decides, after both were MASTER for a moment`,
       { value: `${here.base}`, suggestion: 'give each machine a priority of its own' },
     );
-  if (here.healthy >= there.healthy) crossing(here, there, `${pair.mine.name} here`, peer, at, report);
-  if (there.healthy > here.healthy) crossing(there, here, peer, `${pair.mine.name} here`, at, report);
+  const name = pair.mine.name;
+  if (here.healthy >= there.healthy) crossing(name, here, there, 'this machine', peer, at, report);
+  else crossing(name, there, here, peer, 'this machine', at, report);
 }
 
 /** Whether failures of the stronger machine ever bring it below the weaker one while that one is healthy. */
 function crossing(
+  name: string,
   strong: PriorityRange,
   weak: PriorityRange,
   strongName: string,
@@ -272,30 +276,38 @@ function crossing(
     report.add(
       'W107',
       place,
-      `${names} can never move the addresses: ${strongName} falls from ${strong.healthy} to ${strong.lowest} at worst, ${weakName} has ${weak.healthy}`,
+      `${names} can never move the addresses of ${name}: ${strongName} falls from ${strong.healthy} to ${strong.lowest} at worst, ${weakName} has ${weak.healthy}`,
       {
         value: `${strong.lowest}`,
         limit: `below ${weak.healthy}`,
         suggestion: `a weight must be larger than the gap of ${strong.healthy - weak.healthy} between the priorities`,
       },
     );
-  else if (strong.weighted.length > 1 && strong.weighted.every((one) => withOneFailed(strong, one) >= weak.healthy))
+  else if (
+    !strong.anywhere &&
+    strong.weighted.length > 1 &&
+    strong.weighted.every((one) => withOneFailed(strong, one) >= weak.healthy)
+  )
     report.add(
       'I100',
       place,
-      `only several failures together move the addresses from ${strongName} (${strong.healthy}) to ${weakName} (${weak.healthy}): ${names}`,
+      `only several failures together move ${name} from ${strongName} (${strong.healthy}) to ${weakName} (${weak.healthy}): ${names}`,
     );
 }
 
-/** An instance that is in a group on one machine only drags others with it there and not here. */
+/** An instance that is in a group on one machine only drags others with it there and not here; told once a group. */
 function compareGroups(mine: Half, theirs: Half, names: ReadonlyMap<string, string>, report: Report): void {
   const groupOf = ({ configuration }: Half, name: string) =>
     configuration.groups.find(({ members }) => members.includes(name));
+  const told = new Set<string>();
   for (const [name, otherName] of names) {
     const here = groupOf(mine, name);
     const there = groupOf(theirs, otherName);
     const translated = here?.members.map((member) => names.get(member) ?? member).toSorted();
     if (JSON.stringify(translated) === JSON.stringify(there?.members.toSorted())) continue;
+    const key = JSON.stringify([here?.name, there?.name]);
+    if (told.has(key)) continue;
+    told.add(key);
     const say = (group: typeof here) =>
       group === undefined ? 'in no sync group' : `with ${group.members.join(', ')} in sync group ${group.name}`;
     const block = blocksOf(mine.outline, 'vrrp_instance', name)[0];
@@ -304,6 +316,5 @@ function compareGroups(mine: Half, theirs: Half, names: ReadonlyMap<string, stri
       placeIn(block, [], startOf(mine.outline.file)),
       `${name} is ${say(here)} here and ${say(there)} in ${theirs.outline.file}`,
     );
-    return;
   }
 }

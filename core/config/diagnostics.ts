@@ -82,6 +82,7 @@ export const CODES = {
   W111: 'both halves are MASTER with nopreempt',
   W112: 'sync groups differ',
   W113: 'both halves say they own the addresses',
+  W114: 'checksums differ from the peer',
   I060: 'VRID 51 is everybody’s',
   I061: 'PASS is not security',
   I062: 'own interface is tracked anyway',

@@ -1,10 +1,11 @@
 // The effective configuration with the source of each value: a line of the file, a line of global_defs, or a default.
 // Walks the tables of the language, so a new keyword explains itself; only what the builders settle is listed here. Pure.
+import { parseIp } from '../net/address.ts';
 import type { Micros } from '../units.ts';
 import { type Place, redact } from './diagnostics.ts';
 import { root } from './keywords/index.ts';
 import { type Block, type Keyword, opensOf } from './keywords/row.ts';
-import type { Configuration, InstanceConfig, ScriptConfig } from './model.ts';
+import type { Configuration, InstanceConfig, ScriptConfig, SyncGroupConfig } from './model.ts';
 import { blocksOf, decisive, type Outline, statementsOf } from './outline.ts';
 import { placeOfStatement, type Statement } from './parser.ts';
 
@@ -30,6 +31,8 @@ export interface ExplainedBlock {
 interface Settled<T> {
   readonly effective: (built: T) => string | undefined;
   readonly global?: string;
+  /** The keyword whose value is the default. */
+  readonly follows?: string;
 }
 
 const seconds = (time: Micros): string => `${time / 1_000_000}`;
@@ -66,10 +69,12 @@ const INSTANCE: Readonly<Record<string, Settled<InstanceConfig>>> = {
   garp_lower_prio_delay: {
     effective: ({ announce }) => seconds(announce.lowerPrioDelay),
     global: 'vrrp_garp_lower_prio_delay',
+    follows: 'garp_master_delay',
   },
   garp_lower_prio_repeat: {
     effective: ({ announce }) => `${announce.lowerPrioRepeat}`,
     global: 'vrrp_garp_lower_prio_repeat',
+    follows: 'garp_master_repeat',
   },
   lower_prio_no_advert: { effective: (one) => onOff(!one.answerLowerPriority), global: 'vrrp_lower_prio_no_advert' },
   higher_prio_send_advert: {
@@ -87,7 +92,7 @@ const INSTANCE: Readonly<Record<string, Settled<InstanceConfig>>> = {
 
 const SCRIPT: Readonly<Record<string, Settled<ScriptConfig>>> = {
   interval: { effective: ({ interval }) => seconds(interval) },
-  timeout: { effective: ({ timeout }) => seconds(timeout) },
+  timeout: { effective: ({ timeout }) => seconds(timeout), follows: 'interval' },
   weight: { effective: ({ weight, reverse }) => `${weight}${reverse ? ' reverse' : ''}` },
   rise: { effective: ({ rise }) => `${rise}` },
   fall: { effective: ({ fall }) => `${fall}` },
@@ -130,7 +135,12 @@ export function explain(configuration: Configuration, outline: Outline): readonl
         const built = configuration.scripts.find((one) => one.name === name);
         return built ? [{ ...base, values: values(keyword, statement, SCRIPT, built) }] : [];
       }
+      if (keyword === 'vrrp_sync_group') {
+        const built = configuration.groups.find((one) => one.name === name);
+        return built ? [{ ...base, values: values(keyword, statement, {}, built) }] : [];
+      }
       const block = blockOf(keyword);
+      if ((root.rows as Readonly<Record<string, Keyword>>)[keyword]?.balancing) return [];
       return block.opaque ? [] : [{ ...base, values: values(keyword, statement, {}, undefined) }];
     }),
   ];
@@ -159,13 +169,14 @@ function explainBlock(
     const rule = settled[keyword];
     if (rule) return settledValue(keyword, rule, last, row, built, globals);
     if (last === undefined)
-      return row.default === undefined || row.acted === false
+      return row.default === undefined || withoutEffect(row) !== undefined
         ? []
         : [{ keyword, value: row.default, origin: 'default' as const }];
     const counted = row.repeat === 'join' ? given : [last];
-    const note = row.acted === false ? { note: 'not acted on yet' } : {};
+    const without = withoutEffect(row);
+    const note = without === undefined ? {} : { note: without };
     if (counted.some((statement) => statement.block !== undefined))
-      return lineValues(counted).map((value) => ({ ...value, ...note }));
+      return lineValues(counted).map((value) => markLost({ ...value, ...note }, built));
     return counted.map((statement) => ({ ...fromFile(keyword, statement), ...note }));
   });
 }
@@ -196,7 +207,49 @@ function settledValue(
     .findLast(({ words }) => rule.global !== undefined && words[0]!.text.startsWith(rule.global));
   if (global && wordsOf(global) !== row.default)
     return [{ keyword, value, origin: 'global_defs', place: placeOfStatement(global), note: global.words[0]!.text }];
-  return [{ keyword, value, origin: 'default' }];
+  return [{ keyword, value, origin: 'default', ...(rule.follows !== undefined && { note: `as ${rule.follows}` }) }];
+}
+
+/** Why a keyword that was read does nothing. */
+function withoutEffect({ acted, moot, balancing }: Keyword): string | undefined {
+  if (balancing) return 'load balancing is not done';
+  if (moot !== undefined) return 'without meaning here';
+  return acted === false ? 'not acted on yet' : undefined;
+}
+
+/** Addresses, peers, trackers and members that the builders kept, as texts; undefined: nothing is known of the keyword. */
+function keptOf(keyword: string, built: unknown): ReadonlySet<string> | undefined {
+  const one = (built ?? {}) as Partial<InstanceConfig & SyncGroupConfig>;
+  const names = (items: readonly { readonly name: string }[] = []) => items.map(({ name }) => name);
+  switch (keyword) {
+    case 'virtual_ipaddress':
+    case 'virtual_ipaddress_excluded':
+      return new Set([...(one.vips ?? []), ...(one.excludedVips ?? [])].map(({ address }) => address));
+    case 'unicast_peer':
+      return new Set(one.transport?.mode === 'unicast' ? one.transport.peers.map(({ address }) => address) : []);
+    case 'track_script':
+      return new Set(names(one.trackScripts));
+    case 'track_interface':
+      // The instance's own is tracked without being listed.
+      return new Set([...names(one.trackInterfaces), ...(one.interface === undefined ? [] : [one.interface])]);
+    case 'track_file':
+      return new Set(names(one.trackFiles));
+    case 'track_process':
+      return new Set(names(one.trackProcesses));
+    case 'track_bfd':
+      return new Set(names(one.trackBfds));
+    case 'group':
+      return new Set(one.members);
+  }
+  return undefined;
+}
+
+/** A value that no builder kept is told as such; a line of several names only when none of them was. */
+function markLost(value: ExplainedValue, built: unknown): ExplainedValue {
+  const kept = built === undefined ? undefined : keptOf(value.keyword, built);
+  if (kept === undefined) return value;
+  const isKept = value.value.split(' ').some((word) => kept.has(parseIp(word.split('/')[0]!) ?? word));
+  return isKept ? value : { ...value, origin: 'changed', note: 'left out' };
 }
 
 const wordsOf = ({ words }: Statement): string =>
@@ -249,7 +302,7 @@ function originOf({ origin, place, note }: ExplainedValue, file: string): string
   const line = place ? where(place, file) : '';
   switch (origin) {
     case 'default':
-      return 'default';
+      return note === undefined ? 'default' : `default: ${note}`;
     case 'global_defs':
       return `${note} in ${line}`;
     case 'file':

@@ -7,8 +7,10 @@ export interface PriorityRange {
   readonly healthy: number;
   readonly lowest: number;
   readonly highest: number;
-  /** Trackers that move it. */
+  /** Trackers that move it by a fixed amount. */
   readonly weighted: readonly Track[];
+  /** A tracked file can set it to anything. */
+  readonly anywhere: boolean;
   /** Trackers whose failure is a fault: these give the addresses over whatever the priorities are. */
   readonly faulting: readonly Track[];
 }
@@ -19,21 +21,29 @@ function swing({ weight, reverse }: Track): { up: number; down: number } {
   return weight > 0 ? { up: effect, down: 0 } : { up: 0, down: effect };
 }
 
-/** Every list of trackers that an instance carries, its own and those of its group, whatever they track. */
-export function tracksOf(instance: InstanceConfig, groups: Configuration['groups']): readonly Track[] {
+/** The trackers of an instance and of its group. */
+export function tracksOf(
+  instance: InstanceConfig,
+  groups: Configuration['groups'],
+): { readonly files: readonly Track[]; readonly others: readonly Track[] } {
   const group = groups.find(({ members }) => members.includes(instance.name));
-  return [instance, ...(group ? [group] : [])].flatMap((owner) =>
-    Object.entries(owner).flatMap(([key, value]) =>
-      key.startsWith('track') && Array.isArray(value) ? (value as readonly Track[]).filter(isWeighted) : [],
-    ),
-  );
+  const owners = [instance, ...(group ? [group] : [])];
+  return {
+    files: owners.flatMap(({ trackFiles = [] }) => trackFiles),
+    others: owners.flatMap(({ trackScripts, trackInterfaces, trackProcesses = [], trackBfds = [] }) => [
+      ...trackScripts,
+      ...trackInterfaces,
+      ...trackProcesses,
+      ...trackBfds,
+    ]),
+  };
 }
-
-const isWeighted = (track: Partial<Track> | undefined): track is Track => typeof track?.weight === 'number';
 
 export function priorityRange(instance: InstanceConfig, groups: Configuration['groups']): PriorityRange {
   const base: number = instance.priority;
-  const tracks = tracksOf(instance, groups);
+  const { files, others: tracks } = tracksOf(instance, groups);
+  // A tracked file counts its weight as often as the number in it says: that reaches anywhere.
+  const anywhere = files.some(({ weight }) => weight !== 0);
   const weighted = base === 255 ? [] : tracks.filter(({ weight }) => weight !== 0);
   const sum = (of: (swing: { up: number; down: number }) => number) =>
     base === 255
@@ -48,10 +58,11 @@ export function priorityRange(instance: InstanceConfig, groups: Configuration['g
   return {
     base,
     healthy: sum(({ up }) => up),
-    lowest: sum(({ up, down }) => Math.min(up, down)),
-    highest: sum(({ up, down }) => Math.max(up, down)),
+    lowest: anywhere ? Math.min(base, 1) : sum(({ up, down }) => Math.min(up, down)),
+    highest: anywhere ? Math.max(base, 254) : sum(({ up, down }) => Math.max(up, down)),
+    anywhere,
     weighted,
-    faulting: tracks.filter(({ weight }) => weight === 0),
+    faulting: [...tracks, ...files].filter(({ weight }) => weight === 0),
   };
 }
 

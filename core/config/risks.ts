@@ -74,9 +74,9 @@ function reportScripts({ scripts, instances, groups }: Configuration, outline: O
 /** A backup with nopreempt does not care how far the master's priority falls. */
 function reportWeights(instance: InstanceConfig, { groups }: Configuration, { block, fallback }: Spot, report: Report) {
   if (instance.preempt) return;
-  const tracks = tracksOf(instance, groups);
-  const weighted = tracks.filter(({ weight }) => weight !== 0);
-  if (weighted.length > 0 && weighted.length === tracks.length)
+  const { files, others } = tracksOf(instance, groups);
+  const weighted = others.filter(({ weight }) => weight !== 0);
+  if (weighted.length > 0 && weighted.length === others.length && files.length === 0)
     report.add(
       'W074',
       placeIn(block, ['nopreempt'], fallback),
@@ -113,7 +113,7 @@ function reportTimes(instance: InstanceConfig, { block, fallback }: Spot, outlin
   else if (announce.masterDelay === 0)
     report.add(
       'I084',
-      inBlockOrGlobal(['garp_master_delay'], ['vrrp_garp_master_delay'], block, fallback, outline),
+      inBlockOrGlobal(['garp_master_delay'], ['vrrp_garp_master_delay', 'vrrp_min_garp'], block, fallback, outline),
       `${instance.name} announces its addresses once on becoming MASTER, without a second burst`,
       { value: '0' },
     );
@@ -127,8 +127,10 @@ function inBlockOrGlobal(
   fallback: Place,
   outline: Outline,
 ): Place {
-  if (linesOf([block], own[0]!).length > 0) return placeIn(block, own, fallback);
-  const globals = blocksOf(outline, 'global_defs').findLast((one) => linesOf([one], global[0]!).length > 0);
+  const given = (one: Statement | undefined, keywords: readonly string[]) =>
+    keywords.some((keyword) => linesOf([one], keyword).length > 0);
+  if (given(block, own)) return placeIn(block, own, fallback);
+  const globals = blocksOf(outline, 'global_defs').findLast((one) => given(one, global));
   return globals ? placeIn(globals, global, fallback) : placeIn(block, own, fallback);
 }
 
