@@ -10,6 +10,7 @@ const COMMANDS = {
   ip: 'iproute2',
   nft: 'nftables',
   keepalived: 'keepalived',
+  nginx: 'nginx-light',
   arping: 'iputils-arping',
   ping: 'iputils-ping',
   ps: 'procps',

@@ -3,7 +3,17 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 
-export type Need = 'root' | 'ip' | 'nft' | 'keepalived' | 'arping' | 'ping' | 'unshare' | 'setpriv' | 'tshark';
+export type Need =
+  | 'root'
+  | 'ip'
+  | 'nft'
+  | 'keepalived'
+  | 'nginx'
+  | 'arping'
+  | 'ping'
+  | 'unshare'
+  | 'setpriv'
+  | 'tshark';
 
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
 
