@@ -1,7 +1,25 @@
 // Small configurations for tests of the agent: as the parser would make them, with only the interesting parts given.
 import type { VettedCommand, VettedCommands } from '../../core/agent/script-security.ts';
-import type { Command, InstanceConfig, ScriptConfig, SyncGroupConfig, Track } from '../../core/config/model.ts';
+import type {
+  Command,
+  GlobalDefs,
+  InstanceConfig,
+  ScriptConfig,
+  SyncGroupConfig,
+  Track,
+} from '../../core/config/model.ts';
 import { micros, millis, priority, seconds, vrid } from '../../core/units.ts';
+
+/** What a file without global_defs says. */
+export function globals(): GlobalDefs {
+  return {
+    routerId: 'test',
+    scriptUser: undefined,
+    enableScriptSecurity: false,
+    realtimePriority: undefined,
+    addressLifetime: true,
+  };
+}
 
 export function script(name: string, changes: Partial<ScriptConfig> = {}): ScriptConfig {
   return {
