@@ -2,7 +2,7 @@
 // each root cause. Pure; which keyword may open which block is told by a grammar.
 import type { Place, Report } from './diagnostics.ts';
 import { tokenize, type Word } from './lexer.ts';
-import type { SourceLine } from './source.ts';
+import type { SourceLine } from './source-line.ts';
 
 /** A keyword with its arguments, and its block if it has one. */
 export interface Statement {
@@ -21,8 +21,10 @@ export interface Grammar<Block> {
   isOpaque(block: Block): boolean;
 }
 
-/** No honest file nests deeper; it keeps the work for each line bounded. */
-const MAX_LOOK_BACK = 32;
+/** No honest file nests deeper; it keeps the work for each line bounded, and what walks the tree off its stack's end. */
+const MAX_NESTING = 32;
+/** Of one kind of broken braces or quotes, more messages than this help nobody. */
+const MAX_ALIKE = 20;
 
 interface Frame<Block> {
   readonly statement: Statement | undefined;
@@ -45,14 +47,18 @@ export function parse<Block>(
 
 class Parser<Block> {
   readonly #grammar: Grammar<Block>;
-  readonly #report: Report;
+  readonly #report: Pick<Report, 'add'>;
   readonly #stack: Frame<Block>[];
   /** A statement that should have a block and did not open it on its line. */
   #awaiting: Statement | undefined;
+  /** Blocks open beyond MAX_NESTING; what is in them is dropped. */
+  #beyond = 0;
+  /** A } too many was told, and no block has been opened since. */
+  #toldSurplus = false;
 
   constructor(grammar: Grammar<Block>, report: Report) {
     this.#grammar = grammar;
-    this.#report = report;
+    this.#report = atMost(MAX_ALIKE, report);
     this.#stack = [{ statement: undefined, items: [], block: grammar.root }];
   }
 
@@ -80,6 +86,7 @@ class Parser<Block> {
   }
 
   #statement(statement: Statement, opens: boolean): void {
+    if (this.#beyond > 0) return;
     this.#openImplicitly();
     if (opens || this.#opensAtRoot(statement)) this.#closeForgotten(statement);
     this.#top.items.push(statement);
@@ -100,6 +107,12 @@ class Parser<Block> {
   }
 
   #open(place: Place): void {
+    this.#toldSurplus = false;
+    if (this.#stack.length > MAX_NESTING) {
+      if (this.#beyond++ === 0)
+        this.#report.add('W023', place, `blocks are nested more than ${MAX_NESTING} deep; this one is ignored`);
+      return;
+    }
     const last = this.#awaiting ?? this.#top.items.at(-1);
     this.#awaiting = undefined;
     if (last === undefined || last.block !== undefined) {
@@ -117,9 +130,16 @@ class Parser<Block> {
   }
 
   #close(place: Place): void {
+    if (this.#beyond > 0) {
+      this.#beyond--;
+      return;
+    }
     if (this.#awaiting !== undefined && this.#top.statement !== this.#awaiting) this.#forgetAwaiting();
     if (this.#stack.length > 1) this.#stack.pop();
-    else this.#report.add('W022', place, 'this } closes nothing', { suggestion: 'look for a } too many above it' });
+    else if (!this.#toldSurplus) {
+      this.#toldSurplus = true;
+      this.#report.add('W022', place, 'this } closes nothing', { suggestion: 'look for a } too many above it' });
+    }
   }
 
   /** The brace after the last statement never came: what follows belongs to it all the same. */
@@ -150,12 +170,10 @@ class Parser<Block> {
     const belongs = (frame: Frame<Block>) =>
       frame.block !== undefined && this.#grammar.opens(frame.block, keyword) !== undefined;
     if (belongs(this.#top)) return;
-    const near = Math.max(1, this.#stack.length - MAX_LOOK_BACK);
-    const above = this.#stack.slice(near).findLastIndex(belongs);
-    const depth = above >= 0 ? near + above : belongs(this.#stack[0]!) ? 0 : -1;
+    const depth = this.#stack.findLastIndex(belongs);
     if (depth === -1) return;
     const opaque = this.#stack
-      .slice(Math.max(depth + 1, near))
+      .slice(depth + 1)
       .some(({ block }) => block === undefined || this.#grammar.isOpaque(block));
     if (opaque && !(depth === 0 && statement.words.length > 1 && keyword.startsWith('v'))) return;
     this.#missingClose(this.#stack[depth + 1]!.statement, `before ${keyword}`, placeOfStatement(statement));
@@ -174,4 +192,17 @@ class Parser<Block> {
     if (this.#stack.length > 1 && open) this.#missingClose(open, 'at the end of the file', placeOfStatement(open));
     this.#stack.length = 1;
   }
+}
+
+/** Passes on a number of messages of each code, the last of them with a word about the rest. */
+function atMost(limit: number, report: Report): Pick<Report, 'add'> {
+  const counts = new Map<string, number>();
+  return {
+    add(code, place, message, details) {
+      const count = (counts.get(code) ?? 0) + 1;
+      counts.set(code, count);
+      if (count < limit) report.add(code, place, message, details);
+      else if (count === limit) report.add(code, place, `${message}; further ones are not told`, details);
+    },
+  };
 }

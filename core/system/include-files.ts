@@ -1,19 +1,46 @@
 // The files that an include pattern names, and whether the programs of a configuration exist on this machine.
-import { accessSync, constants, globSync, readFileSync, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import type { ProgramState } from '../config/scripts.ts';
-import type { SourceText } from '../config/source.ts';
+import { accessSync, constants, globSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 
-/** Every readable regular file that matches a shell pattern, by name. */
+/** A file as the reader of configurations takes it. */
+interface SourceText {
+  readonly file: string;
+  readonly text: string;
+  readonly unreadable?: string;
+  readonly directory?: string;
+}
+
+type ProgramState = 'ok' | 'missing' | 'not-executable';
+
+/** Nothing of this size is a configuration (its limit in characters is lower still). */
+const MAX_BYTES = 16_777_216;
+
+/** Every file that matches a shell pattern, by name; those that cannot be read say why. */
 export function includeFiles(pattern: string): readonly SourceText[] {
-  const found: SourceText[] = [];
-  for (const file of globSync(pattern).toSorted())
-    try {
-      if (statSync(file).isFile()) found.push({ file, text: readFileSync(file, 'utf8') });
-    } catch {
-      // Unreadable files count as not there, as with keepalived's plain include.
-    }
-  return found;
+  if (!/[*?[]/.test(pattern)) return sourceOf(pattern);
+  // As glob(3) has it: `**` is no more than `*`, and `*` passes over hidden files.
+  const files = globSync(pattern.replace(/\*{2,}/g, '*'));
+  return files.toSorted().flatMap(sourceOf);
+}
+
+/** One file; nothing when it does not exist. */
+function sourceOf(file: string): readonly SourceText[] {
+  try {
+    const status = statSync(file);
+    const unreadable = status.isDirectory()
+      ? 'it is a directory'
+      : !status.isFile()
+        ? 'it is not a regular file'
+        : status.size > MAX_BYTES
+          ? `it has ${status.size} bytes`
+          : undefined;
+    if (unreadable !== undefined) return [{ file, text: '', unreadable }];
+    return [{ file, text: readFileSync(file, 'utf8'), directory: realpathSync(dirname(file)) }];
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    return [{ file, text: '', unreadable: code ?? (error as Error).message }];
+  }
 }
 
 /** Whether a program can be run; a name without a slash is searched in PATH. */
