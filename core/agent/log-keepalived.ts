@@ -37,10 +37,8 @@ export function keepalivedLines(level: LogLevel, event: string, fields: LogField
       return programLines(text('detail'));
     case 'dumped':
       return [
-        `Printing VRRP ${text('what') === 'json' ? 'as json' : text('what')} for process(${text('pid')}) on signal`,
+        `Printing${text('cleared') === 'true' ? ' and clearing' : ''} VRRP ${text('what') === 'json' ? 'as json' : text('what')} for process(${text('pid')}) on signal`,
       ];
-    case 'statistics-cleared':
-      return [`Clearing VRRP stats for process(${text('pid')}) on signal`];
     default:
       return [oneLine(formatLine(level, event, fields))];
   }
@@ -58,8 +56,8 @@ function transitionLines(instance: string, from: string, to: string, why: string
   switch (to) {
     case 'MASTER':
       return [
-        ...(why === 'master-timeout' ? [say('Receive advertisement timeout')] : []),
         ...(why === 'priority-zero' ? [say('Backup received priority 0 advertisement')] : []),
+        ...(why === 'priority-zero' || why === 'master-timeout' ? [say('Receive advertisement timeout')] : []),
         say('Entering MASTER STATE'),
         say('setting VIPs.'),
       ];

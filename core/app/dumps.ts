@@ -22,15 +22,21 @@ export class Dumps {
     this.#logger = logger;
   }
 
+  /** Writes the statistics and begins them anew, as keepalived does. Never rejects. */
+  clear(): Promise<void> {
+    return this.write('stats', true);
+  }
+
   /** Never rejects: what goes wrong is logged. */
-  async write(what: DumpKind): Promise<void> {
+  async write(what: DumpKind, clear = false): Promise<void> {
     const { agent, engine, tracker } = this.#sources;
     try {
       const config = agent.configuration;
       const snapshots = await engine.snapshot();
+      if (clear) engine.send({ type: 'clear-statistics' });
       const file = this.#pathOf(what);
       await writeAtomically(file, this.#text(what, { config, snapshots, scripts: tracker.statuses(), resolve }));
-      this.#logger.log('info', 'dumped', { what, file, pid: process.pid });
+      this.#logger.log('info', 'dumped', { what, file, cleared: clear || undefined, pid: process.pid });
     } catch (error) {
       this.#logger.log('error', 'dump-failed', { what, why: (error as Error).message });
     }

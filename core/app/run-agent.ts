@@ -61,10 +61,7 @@ export async function runAgent(options: RunOptions): Promise<number> {
         stop: (why) => agent.stop(why),
         reload: () => agent.reload(),
         dump: (what) => void dumps.write(what),
-        clearStatistics: () => {
-          engine.send({ type: 'clear-statistics' });
-          log.log('info', 'statistics-cleared', { pid: process.pid });
-        },
+        clearStatistics: () => void dumps.clear(),
       });
       setTimeout(releaseMemory, SETTLED_MS).unref();
       return EXITS[await agent.run()];
