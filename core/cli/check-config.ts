@@ -32,6 +32,8 @@ export interface CheckIo {
   readonly columns?: number | undefined;
   out(text: string): void;
   err(text: string): void;
+  /** Resolves when everything was written: a pipe takes what it can, and the process ends after the verb. */
+  flush?(): Promise<void>;
 }
 
 const FORMATS = ['text', 'json', 'sarif'] as const;
@@ -86,6 +88,7 @@ export async function checkConfig(argv: readonly string[], io: CheckIo): Promise
   const { args } = parsed;
   if (args.has('list-codes')) {
     io.out(listCodes(args.text('format') === 'json'));
+    await io.flush?.();
     return 0;
   }
   const fault = faultOf(args);
@@ -109,6 +112,7 @@ export async function checkConfig(argv: readonly string[], io: CheckIo): Promise
       io.out(`${JSON.stringify(sarifLog(result.diagnostics, result.sources, options), undefined, 2)}\n`);
     }
   }
+  await io.flush?.();
   return result.exitStatus;
 }
 
@@ -214,5 +218,6 @@ export function nodeCheckIo(): CheckIo {
     columns: process.stdout.columns,
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
+    flush: () => new Promise((resolve) => process.stdout.write('', () => resolve())),
   };
 }

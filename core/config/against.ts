@@ -31,9 +31,10 @@ export function compareHalves(mine: Half, theirs: Half, report: Report): void {
   const start = startOf(mine.outline.file);
   const matched = new Set<InstanceConfig>();
   const names = new Map<string, string>();
+  const counterpart = finder(theirs.configuration.instances);
   for (const instance of mine.configuration.instances) {
     const block = blocksOf(mine.outline, 'vrrp_instance', instance.name)[0];
-    const other = counterpart(instance, theirs.configuration.instances, matched);
+    const other = counterpart(instance, matched);
     if (other === undefined) {
       report.add(
         'W100',
@@ -70,24 +71,36 @@ export function compareHalves(mine: Half, theirs: Half, report: Report): void {
   compareGroups(mine, theirs, names, report);
 }
 
-/** The same virtual router; failing that one that was meant to be: the same name, or an address in common. */
-function counterpart(
-  one: InstanceConfig,
-  others: readonly InstanceConfig[],
-  taken: ReadonlySet<InstanceConfig>,
-): InstanceConfig | undefined {
-  const free = others.filter((other) => other.family === one.family && !taken.has(other));
-  const sameVrid = free.filter(({ vrid }) => vrid === one.vrid);
-  const vips = new Set(one.vips.map(({ address }) => address));
-  const shares = (other: InstanceConfig) => other.vips.some(({ address }) => vips.has(address));
-  return (
-    sameVrid.find(({ name }) => name === one.name) ??
-    sameVrid.find(shares) ??
-    sameVrid[0] ??
-    free.find(({ name }) => name === one.name) ??
-    free.find(shares)
-  );
+/** The other half's instances by everything that they may be found by. */
+function finder(others: readonly InstanceConfig[]) {
+  const index = new Map<string, InstanceConfig[]>();
+  for (const other of others)
+    for (const key of keysOf(other)) {
+      const list = index.get(key);
+      if (list) list.push(other);
+      else index.set(key, [other]);
+    }
+  /** The same virtual router; failing that one that was meant to be: the same name, or an address in common. */
+  return (one: InstanceConfig, taken: ReadonlySet<InstanceConfig>): InstanceConfig | undefined => {
+    const [vrid, name, ...addresses] = keysOf(one).map((key) =>
+      (index.get(key) ?? []).filter((other) => !taken.has(other)),
+    );
+    const sharing = addresses.flat();
+    return (
+      vrid!.find((other) => other.name === one.name) ??
+      vrid!.find((other) => sharing.includes(other)) ??
+      vrid![0] ??
+      name![0] ??
+      sharing[0]
+    );
+  };
 }
+
+const keysOf = ({ family, vrid, name, vips }: InstanceConfig): readonly string[] => [
+  `vrid ${family} ${vrid}`,
+  `name ${family} ${name}`,
+  ...vips.map(({ address }) => `address ${address}`),
+];
 
 /** What is in every advert: a peer drops those that differ. */
 function comparePacket({ mine, theirs, peer, at, report }: Pair): void {

@@ -101,6 +101,11 @@ const SCRIPT: Readonly<Record<string, Settled<ScriptConfig>>> = {
 /** Everything that holds, block by block: global_defs first, then in the order of the file. */
 export function explain(configuration: Configuration, outline: Outline): readonly ExplainedBlock[] {
   const globals = blocksOf(outline, 'global_defs');
+  const byName = <T extends { readonly name: string }>(list: readonly T[]) =>
+    new Map(list.map((one) => [one.name, one]));
+  const instances = byName(configuration.instances);
+  const scripts = byName(configuration.scripts);
+  const groups = byName(configuration.groups);
   const values = (
     opener: string,
     block: Statement | undefined,
@@ -128,15 +133,15 @@ export function explain(configuration: Configuration, outline: Outline): readonl
       const first = name === undefined || blocksOf(outline, keyword, name)[0] === statement;
       if (!first) return [];
       if (keyword === 'vrrp_instance') {
-        const built = configuration.instances.find((one) => one.name === name);
+        const built = instances.get(name ?? '');
         return built ? [{ ...base, values: values(keyword, statement, INSTANCE, built) }] : [];
       }
       if (keyword === 'vrrp_script') {
-        const built = configuration.scripts.find((one) => one.name === name);
+        const built = scripts.get(name ?? '');
         return built ? [{ ...base, values: values(keyword, statement, SCRIPT, built) }] : [];
       }
       if (keyword === 'vrrp_sync_group') {
-        const built = configuration.groups.find((one) => one.name === name);
+        const built = groups.get(name ?? '');
         return built ? [{ ...base, values: values(keyword, statement, {}, built) }] : [];
       }
       const block = blockOf(keyword);

@@ -21,14 +21,30 @@ export function outlineOf(source: SourceText, options: LoadOptions): Outline {
   return { file: source.file, statements: parse(lines, grammar, silent) };
 }
 
+/** Blocks by keyword, and by keyword and name: files of thousands of instances are asked thousands of times. */
+const indexes = new WeakMap<Outline, ReadonlyMap<string, readonly Statement[]>>();
+
+function indexOf(outline: Outline): ReadonlyMap<string, readonly Statement[]> {
+  const known = indexes.get(outline);
+  if (known) return known;
+  const index = new Map<string, Statement[]>();
+  const add = (key: string, statement: Statement) => {
+    const list = index.get(key);
+    if (list) list.push(statement);
+    else index.set(key, [statement]);
+  };
+  for (const statement of outline.statements) {
+    if (statement.block === undefined) continue;
+    add(keywordOf(statement), statement);
+    add(`${keywordOf(statement)} ${statement.words[1]?.text}`, statement);
+  }
+  indexes.set(outline, index);
+  return index;
+}
+
 /** Every block `KEYWORD` (with `NAME`) at the top of the file, in order. */
-export const blocksOf = ({ statements }: Outline, keyword: string, name?: string): readonly Statement[] =>
-  statements.filter(
-    (statement) =>
-      statement.block !== undefined &&
-      keywordOf(statement) === keyword &&
-      (name === undefined || statement.words[1]?.text === name),
-  );
+export const blocksOf = (outline: Outline, keyword: string, name?: string): readonly Statement[] =>
+  indexOf(outline).get(name === undefined ? keyword : `${keyword} ${name}`) ?? [];
 
 /** The statements of a keyword, under any of its names, inside a block. */
 export function statementsOf(

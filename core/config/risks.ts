@@ -48,6 +48,7 @@ function reportScripts({ scripts, instances, groups }: Configuration, outline: O
       .flatMap((list) => list.block ?? [])
       .map((line) => line.words[0]!.text),
   );
+  const kept = new Set([...instances, ...groups].flatMap((owner) => owner.trackScripts.map(({ name }) => name)));
   for (const script of scripts) {
     const block = blocksOf(outline, 'vrrp_script', script.name)[0];
     if (!tracked.has(script.name)) {
@@ -58,10 +59,7 @@ function reportScripts({ scripts, instances, groups }: Configuration, outline: O
       continue;
     }
     const late = script.interval * script.fall;
-    const inUse = [...instances, ...groups].some((owner) =>
-      owner.trackScripts.some(({ name }) => name === script.name),
-    );
-    if (inUse && late > LATE)
+    if (kept.has(script.name) && late > LATE)
       report.add(
         'I081',
         placeIn(block, ['interval', 'fall'], startOf(outline.file)),
