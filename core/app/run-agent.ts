@@ -8,16 +8,11 @@ import { NativeAddonError } from '../system/native/index.ts';
 import { PidFile } from '../system/pid-file.ts';
 import { prepareProcess } from '../system/process.ts';
 import { Dumps } from './dumps.ts';
+import { EXIT_BUG, EXIT_CONFIGURATION, EXIT_FAILED, EXIT_STOPPED } from './exit-codes.ts';
 import { buildContainer } from './modules.ts';
 import { Signals } from './signals.ts';
 import { AGENT, CONFIGURATION_FILE, CONTROL, ENGINE, FIRST, LOG, NATIVE, type RunOptions, TRACKER } from './tokens.ts';
 import { VERSION } from './version.ts';
-
-export const EXIT_STOPPED = 0;
-export const EXIT_FAILED = 1;
-export const EXIT_CONFIGURATION = 2;
-/** sysexits EX_SOFTWARE, as keepalived's program error. */
-export const EXIT_BUG = 70;
 
 /** After this time everything that is only needed to start has been done. */
 const SETTLED_MS = 2_000;

@@ -38,6 +38,16 @@ const VERBS: readonly Verb[] = [
     run: async () => (await import('./demo.ts')).demo(),
   },
   {
+    name: 'help',
+    summary: 'explain a verb, or a keyword of the configuration file',
+    run: explain,
+  },
+  {
+    name: 'completion',
+    summary: 'print a script that completes the command line',
+    run: async (argv) => (await import('./completion.ts')).completion(argv, terminal(), VERBS),
+  },
+  {
     name: 'keepalived',
     summary: 'behave as keepalived, with its options, files and exit codes; a link of that name does, too',
     run: (argv) => asKeepalived(argv, 'vipkeeper keepalived'),
@@ -48,7 +58,7 @@ const VERBS: readonly Verb[] = [
 export async function main(argv: readonly string[]): Promise<number> {
   const [first, ...rest] = argv;
   const specs = VERBS.map(({ name, summary }) => ({ name, summary, options: [] }));
-  if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
+  if (first === undefined || first === '--help' || first === '-h' || (first === 'help' && rest.length === 0)) {
     process.stdout.write(overviewText(ABOUT, specs));
     return first === undefined ? 2 : 0;
   }
@@ -61,6 +71,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   if (verb !== undefined) return verb.run(rest);
   process.stderr.write(`${unknownVerb(first, specs)}\n`);
   return 2;
+}
+
+/** A verb explains itself; every other word is a keyword. */
+async function explain(argv: readonly string[]): Promise<number> {
+  const verb = argv.length === 1 ? VERBS.find(({ name }) => name === argv[0]) : undefined;
+  return verb === undefined ? (await import('./help.ts')).help(argv, terminal()) : verb.run(['--help']);
 }
 
 async function check(argv: readonly string[]): Promise<number> {

@@ -1,6 +1,6 @@
 // `vipkeeper run`: the agent in the foreground. Also what keepalived's own flags start.
 import { LOG_FORMATS } from '../agent/log-format.ts';
-import { EXIT_BUG, EXIT_CONFIGURATION, EXIT_FAILED, EXIT_STOPPED, runAgent } from '../app/run-agent.ts';
+import { EXIT_BUG, EXIT_CONFIGURATION, EXIT_FAILED, EXIT_STOPPED } from '../app/exit-codes.ts';
 import { DEFAULT_CONFIG_FILE } from '../config/defaults.ts';
 import { DEFAULT_RUNTIME_DIR } from '../control/protocol.ts';
 import { type CommandSpec, parseCommand } from './usage.ts';
@@ -62,6 +62,8 @@ export async function run(argv: readonly string[]): Promise<number> {
         return EXIT_CONFIGURATION;
       }
       const configId = args.text('config-id');
+      // Only now: the help of this verb, and completion, do not need the whole agent.
+      const { runAgent } = await import('../app/run-agent.ts');
       return runAgent({
         configFile: args.text('use-file')!,
         runtimeDir: args.text('runtime-dir')!,
