@@ -19,6 +19,10 @@ export interface Grammar<Block> {
   opens(parent: Block, keyword: string): Block | undefined;
   /** The content of this block is skipped: nothing is known of what belongs into it. */
   isOpaque(block: Block): boolean;
+  /** The block is a list of addresses or names, not of keywords. Absent: no list is told from other blocks. */
+  isList?(block: Block): boolean;
+  /** The keyword may stand in the block. Absent: nothing is known of keywords without a block. */
+  knows?(block: Block, keyword: string): boolean;
 }
 
 /** No honest file nests deeper; it keeps the work for each line bounded, and what walks the tree off its stack's end. */
@@ -31,6 +35,8 @@ interface Frame<Block> {
   readonly items: Statement[];
   /** undefined: inside something unknown. */
   readonly block: Block | undefined;
+  /** A } was taken for that of a block inside it that had no {; it may as well have been its own. */
+  perhapsClosed?: true;
 }
 
 export const keywordOf = (statement: Statement): string => statement.words[0]!.text;
@@ -87,7 +93,11 @@ class Parser<Block> {
 
   #statement(statement: Statement, opens: boolean): void {
     if (this.#beyond > 0) return;
-    this.#openImplicitly();
+    this.#openImplicitly(statement);
+    if (this.#leavesList(statement, this.#top.block, this.#stack.at(-2)?.block)) {
+      this.#missingClose(this.#stack.length - 1, `before ${keywordOf(statement)}`, placeOfStatement(statement));
+      this.#stack.pop();
+    }
     if (opens || this.#opensAtRoot(statement)) this.#closeForgotten(statement);
     this.#top.items.push(statement);
     const { block } = this.#top;
@@ -109,6 +119,8 @@ class Parser<Block> {
   #open(place: Place): void {
     this.#toldSurplus = false;
     if (this.#stack.length > MAX_NESTING) {
+      if (this.#awaiting) this.#awaiting.block = [];
+      this.#awaiting = undefined;
       if (this.#beyond++ === 0)
         this.#report.add('W023', place, `blocks are nested more than ${MAX_NESTING} deep; this one is ignored`);
       return;
@@ -134,7 +146,11 @@ class Parser<Block> {
       this.#beyond--;
       return;
     }
-    if (this.#awaiting !== undefined && this.#top.statement !== this.#awaiting) this.#forgetAwaiting();
+    if (this.#awaiting !== undefined) {
+      this.#forgetAwaiting();
+      this.#top.perhapsClosed = true;
+      return;
+    }
     if (this.#stack.length > 1) this.#stack.pop();
     else if (!this.#toldSurplus) {
       this.#toldSurplus = true;
@@ -142,13 +158,25 @@ class Parser<Block> {
     }
   }
 
-  /** The brace after the last statement never came: what follows belongs to it all the same. */
-  #openImplicitly(): void {
+  /** The brace after the last statement never came: what follows belongs to it all the same, unless it cannot. */
+  #openImplicitly(next: Statement): void {
     const statement = this.#awaiting;
     if (statement === undefined) return;
     this.#awaiting = undefined;
     this.#missingOpen(statement);
-    this.#push(statement);
+    const { block } = this.#top;
+    const inner = block === undefined ? undefined : this.#grammar.opens(block, keywordOf(statement));
+    if (!this.#leavesList(next, inner, block)) this.#push(statement);
+  }
+
+  /** In a list there is a keyword of the block around it: an address or a name would not look like this. */
+  #leavesList(statement: Statement, list: Block | undefined, around: Block | undefined): boolean {
+    if (list === undefined || around === undefined || this.#grammar.isList?.(list) !== true) return false;
+    const keyword = keywordOf(statement);
+    const second = statement.words[1]?.text;
+    // A tracked name may happen to be a keyword: `notify`, `notify weight 5`.
+    const telling = second === undefined ? keyword.includes('_') : second !== 'weight';
+    return telling && this.#grammar.knows?.(around, keyword) === true;
   }
 
   /** The block ends before the brace of its last statement came. */
@@ -159,6 +187,7 @@ class Parser<Block> {
   }
 
   #missingOpen(statement: Statement): void {
+    statement.block ??= [];
     this.#report.add('W020', statement.words.at(-1)!.place, `there is no { after ${keywordOf(statement)}`, {
       suggestion: 'put { at the end of this line, before any comment',
     });
@@ -176,11 +205,14 @@ class Parser<Block> {
       .slice(depth + 1)
       .some(({ block }) => block === undefined || this.#grammar.isOpaque(block));
     if (opaque && !(depth === 0 && statement.words.length > 1 && keyword.startsWith('v'))) return;
-    this.#missingClose(this.#stack[depth + 1]!.statement, `before ${keyword}`, placeOfStatement(statement));
+    this.#missingClose(depth + 1, `before ${keyword}`, placeOfStatement(statement));
     this.#stack.length = depth + 1;
   }
 
-  #missingClose(statement: Statement | undefined, where: string, at: Place): void {
+  /** The outermost block that is left is told; those inside it are left with it. */
+  #missingClose(depth: number, where: string, at: Place): void {
+    const { statement, perhapsClosed } = this.#stack[depth]!;
+    if (perhapsClosed && depth === this.#stack.length - 1) return;
     const name = statement ? keywordOf(statement) : 'block';
     const from = statement ? ` (opened in line ${statement.line.line})` : '';
     this.#report.add('W021', at, `the } of ${name}${from} is missing ${where}`);
@@ -189,7 +221,7 @@ class Parser<Block> {
   #end(): void {
     this.#forgetAwaiting();
     const open = this.#stack[1]?.statement;
-    if (this.#stack.length > 1 && open) this.#missingClose(open, 'at the end of the file', placeOfStatement(open));
+    if (open) this.#missingClose(1, 'at the end of the file', placeOfStatement(open));
     this.#stack.length = 1;
   }
 }

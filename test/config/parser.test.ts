@@ -4,10 +4,18 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Report } from '../../core/config/diagnostics.ts';
-import { grammar } from '../../core/config/keywords/index.ts';
+import { grammar as tables } from '../../core/config/keywords/index.ts';
+import { type Block, rowOf } from '../../core/config/keywords/row.ts';
 import { load } from '../../core/config/load.ts';
-import { parse, type Statement } from '../../core/config/parser.ts';
+import { type Grammar, parse, type Statement } from '../../core/config/parser.ts';
 import { readLines } from '../../core/config/source.ts';
+
+/** With all that recovery may ask. */
+const grammar: Grammar<Block> = {
+  ...tables,
+  isList: (block) => block.lines !== undefined,
+  knows: (block, keyword) => block.lines === undefined && rowOf(block, keyword) !== undefined,
+};
 
 type Tree = readonly (string | readonly [string, Tree])[];
 
@@ -91,6 +99,46 @@ describe('lost braces make one message each', () => {
   test('a missing } inside a virtual server does not swallow the instance after it', () => {
     const { tree, codes } = parsed(`virtual_server 10.0.0.1 80 {\n real_server 10.0.0.2 80 {\n weight 1\n}\n${rest}`);
     assert.deepEqual([tree.at(-1), codes], [second, ['W021@5']]);
+  });
+  test('a missing } of a list before a keyword of the block around it', () => {
+    assert.deepEqual(
+      parsed(`vrrp_instance A {\n virtual_ipaddress {\n 10.0.0.1\n notify_master /x\n priority 1\n}\n${rest}`),
+      {
+        tree: [['vrrp_instance A', [['virtual_ipaddress', ['10.0.0.1']], 'notify_master /x', 'priority 1']], second],
+        codes: ['W021@4'],
+      },
+    );
+  });
+  test('a tracked name that happens to be a keyword ends no list', () => {
+    for (const name of ['notify', 'notify weight 5'])
+      assert.deepEqual(parsed(`vrrp_instance A {\n track_script {\n ${name}\n }\n}\n${rest}`), {
+        tree: [['vrrp_instance A', [['track_script', [name]]]], second],
+        codes: [],
+      });
+  });
+  test('a list without any brace before a keyword of the block around it', () => {
+    assert.deepEqual(parsed(`vrrp_instance A {\n virtual_ipaddress\n priority 1\n}\n${rest}`), {
+      tree: [['vrrp_instance A', [['virtual_ipaddress', []], 'priority 1']], second],
+      codes: ['W020@2'],
+    });
+  });
+  for (const [what, text] of [
+    ['has its }', `vrrp_instance A {\n track_script\n }\n priority 1\n}\n${rest}`],
+    ['has no } either', `vrrp_instance A {\n priority 1\n track_script\n}\n${rest}`],
+  ] as const)
+    test(`an empty block without { that ${what}`, () => {
+      const { tree, codes } = parsed(text);
+      assert.deepEqual([tree.at(-1), codes.length, codes[0]?.slice(0, 4)], [second, 1, 'W020']);
+    });
+  test('any number of } too many in a row', () => {
+    assert.deepEqual(parsed(`vrrp_instance A {\n}\n}\n}\n} } }\n${rest}}\n`).codes, ['W022@3', 'W022@9']);
+  });
+  test('blocks deeper than any file has', () => {
+    assert.deepEqual(parsed(`${'a {\n'.repeat(5000)}x\n${'}\n'.repeat(5000)}${rest}`).codes, ['W023@33']);
+  });
+  test('broken quotes in every line', () => {
+    const { codes } = parsed('a "b\n'.repeat(1000));
+    assert.deepEqual([codes.length, new Set(codes.map((code) => code.slice(0, 4)))], [20, new Set(['W024'])]);
   });
   test('a } too many', () => {
     assert.deepEqual(parsed(`vrrp_instance A {\n priority 1\n}\n}\n${rest}`), {
