@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { VERSION } from '../app/version.ts';
 import { compareHalves, type Half } from '../config/against.ts';
-import { type Diagnostic, Report } from '../config/diagnostics.ts';
+import { type Diagnostic, Report, withoutSecret } from '../config/diagnostics.ts';
 import { explain } from '../config/explain.ts';
 import { type Loaded, type LoadOptions, load } from '../config/load.ts';
 import { outlineOf, startOf } from '../config/outline.ts';
@@ -196,13 +196,14 @@ function comparePeer(
   return half.loaded;
 }
 
-/** In the order of the files, and of their lines. */
+/** Without secrets, in the order of the files and of their lines. */
 function inOrder(diagnostics: readonly Diagnostic[], sources: readonly SourceText[]): readonly Diagnostic[] {
   const files = [...new Set(sources.map(({ file }) => file))];
+  const lines = new Map(sources.map(({ file, text }) => [file, text.split(/\r?\n/)]));
   const rank = ({ place }: Diagnostic) => (files.includes(place.file) ? files.indexOf(place.file) : files.length);
-  return diagnostics.toSorted(
-    (a, b) => rank(a) - rank(b) || a.place.line - b.place.line || a.place.column - b.place.column,
-  );
+  return diagnostics
+    .map((diagnostic) => withoutSecret(diagnostic, lines.get(diagnostic.place.file)?.[diagnostic.place.line - 1]))
+    .toSorted((a, b) => rank(a) - rank(b) || a.place.line - b.place.line || a.place.column - b.place.column);
 }
 
 /** Files, programs, interfaces and terminal of this machine. */

@@ -168,12 +168,22 @@ export function renderDiagnostic(
   return lines.join('\n');
 }
 
+const SECRET =
+  /((?:^|[\s{])(?:auth_pass|password|key\s+[^\s{}]+)\s+)((?:"[^"]*"?|[^\s{}#!][^\s{}]*)(?:\s+(?:"[^"]*"?|[^\s{}#!][^\s{}]*))*)/g;
+
 /** A line of a configuration without its secrets, as long as before: findings end up in logs, mails and public reports. */
 export const redact = (line: string): string =>
-  line.replace(
-    /((?:^|[\s{])(?:auth_pass|password|key\s+\S+)\s+)("[^"]*"?|[^\s{}]+)/g,
-    (_, before: string, secret: string) => before + '*'.repeat(secret.length),
-  );
+  line.replace(SECRET, (_, before: string, secret: string) => before + secret.replace(/\S/g, '*'));
+
+/** A finding whose value is part of a secret, told without it. */
+export function withoutSecret(diagnostic: Diagnostic, line: string | undefined): Diagnostic {
+  const { value, ...rest } = diagnostic;
+  if (value === undefined || line === undefined || !line.includes(value) || redact(line).includes(value))
+    return diagnostic;
+  const hide = (text: string) => text.replaceAll(value, '********');
+  const { message, suggestion } = rest;
+  return { ...rest, message: hide(message), ...(suggestion !== undefined && { suggestion: hide(suggestion) }) };
+}
 
 /** Without characters that could steer a terminal; as long as before, so that carets stay below their word. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about

@@ -233,7 +233,7 @@ describe('check-config', () => {
   test('passwords are not shown in any format', async () => {
     const f = CLEAN.replace('vrrp_version 3', '').replace(
       '    unicast_src_ip',
-      '    authentication {\n auth_type PASS\n auth_pass geheimnis\n }\n    unicast_src_ip',
+      '    authentication {\n auth_type PASS\n auth_pass geheimnis geheimrest\n }\n    unicast_src_ip',
     );
     const g = f.replace('geheimnis', 'secretive');
     for (const more of [['--explain'], ['--format=json', '--explain'], ['--format=sarif']]) {

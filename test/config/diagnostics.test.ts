@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { catalogue } from '../../core/config/catalogue.ts';
-import { CODES, redact, renderDiagnostic, severityOf } from '../../core/config/diagnostics.ts';
+import { CODES, redact, renderDiagnostic, severityOf, withoutSecret } from '../../core/config/diagnostics.ts';
 import { load } from '../../core/config/load.ts';
 
 const frame = (body: string): string =>
@@ -42,16 +42,27 @@ describe('rendering', () => {
   test('passwords in the line are not shown, and the carets stay below them', () => {
     const at = { ...base, place: { ...place, column: 13, length: 10 } };
     assert.deepEqual(renderDiagnostic(at, '  auth_pass "geheim 1"').split('\n').slice(1), [
-      '   auth_pass **********',
+      '   auth_pass ******* **',
       '             ^^^^^^^^^^',
     ]);
     for (const [line, hidden] of [
       ['authentication { auth_pass 1234 }', 'authentication { auth_pass **** }'],
       ['  key 7 hex:00ff # mine', '  key 7 ******** # mine'],
       ['password x', 'password *'],
+      ['auth_pass my secret words # but not this', 'auth_pass ** ****** ***** # but not this'],
+      ['auth_pass  # none', 'auth_pass  # none'],
       ['auth_passport x', 'auth_passport x'],
     ] as const)
       assert.equal(redact(line), hidden);
+  });
+  test('a value that is part of a password is not told', () => {
+    const told = { ...base, message: "'word' after auth_pass is ignored", value: 'word' };
+    assert.deepEqual(withoutSecret(told, ' auth_pass pass word'), {
+      ...base,
+      message: "'********' after auth_pass is ignored",
+    });
+    assert.equal(withoutSecret(told, ' router_id pass word'), told);
+    assert.equal(withoutSecret(told, undefined), told);
   });
   test('a file cannot steer the terminal', () => {
     const evil = '\u001b[2Jx\u0007\u009b1m';
