@@ -70,11 +70,11 @@ export class Teller implements Pick<NoticeSink, 'configure' | 'drain'> {
   readonly #told = new Map<string, Notice>();
   /** Instances and groups in a FAULT that is not told: see isWaiting. */
   readonly #waiting = new Map<string, Notice>();
+  /** What the trackers said last: they may be faster than the engine. */
+  readonly #verdicts = new Map<string, TrackVerdict>();
   /** Notices of the start, until everybody has a state: groups are then told first, as keepalived does. */
   #first: Notice[] | undefined = [];
   #stopping = false;
-  /** The ends of groups: told after those of all instances, as keepalived does. */
-  readonly #last: Notice[] = [];
 
   constructor(sinks: readonly NoticeSink[]) {
     this.#sinks = sinks;
@@ -108,23 +108,31 @@ export class Teller implements Pick<NoticeSink, 'configure' | 'drain'> {
   }
 
   /** A verdict of the trackers: a fault that was only waited for may have become a real one, without a transition. */
-  judged({ instance, faults }: TrackVerdict): void {
-    const withheld = this.#waiting.get(keyOf('INSTANCE', instance));
-    if (withheld === undefined || faults.length === 0 || faults.some(isWaiting)) return;
-    this.#change(withheld);
-    for (const { name, members } of this.#groups) {
-      const group = members.includes(instance) ? this.#waiting.get(keyOf('GROUP', name)) : undefined;
-      if (group !== undefined) this.#change(group);
-    }
+  judged(verdict: TrackVerdict): void {
+    this.#verdicts.set(verdict.instance, verdict);
+    if (this.#first === undefined) this.#reconsider(verdict.instance);
   }
 
-  /** From now on groups only end. */
+  /** From now on everybody only ends. */
   stopping(): void {
     this.#stopping = true;
   }
 
+  /** Whoever has not been told to have ended has now; groups after all instances, as keepalived does. */
   async drain(timeout: Micros): Promise<void> {
-    for (const notice of this.#last.splice(0)) this.#change(notice);
+    const reason = this.#stopping ? 'shutdown' : 'failed';
+    const groups = new Set(this.#groups.map(({ name }) => name));
+    for (const kind of ['INSTANCE', 'GROUP'])
+      for (const told of [...this.#told.values()])
+        if (told.kind === kind && (kind === 'INSTANCE' || groups.has(told.name)))
+          this.#change({
+            kind: told.kind,
+            name: told.name,
+            priority: told.priority,
+            state: 'STOP',
+            previous: 'INIT',
+            reason,
+          });
     await Promise.all(this.#sinks.map((sink) => sink.drain(timeout)));
   }
 
@@ -132,6 +140,19 @@ export class Teller implements Pick<NoticeSink, 'configure' | 'drain'> {
     const first = this.#first ?? [];
     this.#first = undefined;
     for (const kind of ['GROUP', 'INSTANCE']) for (const notice of first) if (notice.kind === kind) this.#tell(notice);
+    for (const { kind, name } of [...this.#waiting.values()]) if (kind === 'INSTANCE') this.#reconsider(name);
+  }
+
+  /** Tells a fault that was held back, if it is not waiting that ails the instance by now. */
+  #reconsider(instance: string): void {
+    const withheld = this.#waiting.get(keyOf('INSTANCE', instance));
+    const faults = this.#verdicts.get(instance)?.faults ?? [];
+    if (withheld === undefined || faults.length === 0 || faults.some(isWaiting)) return;
+    this.#change(withheld);
+    for (const { name, members } of this.#groups) {
+      const group = members.includes(instance) ? this.#waiting.get(keyOf('GROUP', name)) : undefined;
+      if (group !== undefined) this.#change(group);
+    }
   }
 
   #transition(event: Extract<EngineEvent, { type: 'transition' }>): void {
@@ -147,19 +168,19 @@ export class Teller implements Pick<NoticeSink, 'configure' | 'drain'> {
       return;
     }
     const notice: Notice = { ...about, state, previous: from, reason: why };
-    if (from === 'INIT' && state === 'FAULT' && isWaiting(detail)) this.#waiting.set(keyOf('INSTANCE', name), notice);
-    else this.#change(notice);
+    if (from !== 'INIT' || state !== 'FAULT' || !isWaiting(detail)) {
+      this.#change(notice);
+      return;
+    }
+    this.#waiting.set(keyOf('INSTANCE', name), notice);
+    if (this.#first === undefined) this.#reconsider(name);
   }
 
   #groupTransition({ group: name, from, to }: Extract<EngineEvent, { type: 'group-transition' }>): void {
     const state = notifyState(to);
-    // While it stops, members that hand over make it look like a backup: keepalived tells only the end.
-    if (state === undefined || (this.#stopping && state !== 'STOP')) return;
+    // While it stops, members that hand over make it look like a backup: the end is told by drain.
+    if (state === undefined || this.#stopping) return;
     const notice: Notice = { kind: 'GROUP', name, state, previous: from, reason: 'sync-group', priority: 0 };
-    if (this.#stopping) {
-      this.#last.push(notice);
-      return;
-    }
     const members = this.#groups.find((group) => group.name === name)?.members ?? [];
     const inFault = members.some((member) => this.#told.get(keyOf('INSTANCE', member))?.state === 'FAULT');
     const waited = members.some((member) => this.#waiting.has(keyOf('INSTANCE', member)));

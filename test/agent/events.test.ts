@@ -84,6 +84,29 @@ test('a first result that is a failure makes it a fault that is told, though the
   assert.deepEqual(lines(), ['INSTANCE "V1" FAULT 100', 'GROUP "G" FAULT 0']);
 });
 
+test('a first result that comes before the engine has a state is not missed', () => {
+  const { teller, go, goGroup, begin, lines } = lab([instance('V1'), instance('V2')], [group('G', ['V1'])]);
+  teller.judged({ instance: 'V1', adjustment: 0, faults: ['chk failed'] });
+  go('V1', 'INIT', 'FAULT', WAITING);
+  goGroup('INIT', 'FAULT');
+  go('V2', 'INIT', 'BACKUP');
+  begin();
+  assert.deepEqual(lines(), ['INSTANCE "V2" BACKUP 100', 'INSTANCE "V1" FAULT 100', 'GROUP "G" FAULT 0']);
+});
+
+test('when the engine fails, everybody who was something is told to have ended', async () => {
+  const { teller, go, goGroup, begin, notices } = lab([instance('V1'), instance('V2')], [group('G', ['V1'])]);
+  go('V1', 'INIT', 'MASTER');
+  goGroup('INIT', 'MASTER');
+  begin();
+  notices.length = 0;
+  await teller.drain(seconds(1));
+  assert.deepEqual(
+    notices.map(({ name, state, previous, reason }) => `${name} ${state} ${previous} ${reason}`),
+    ['V1 STOP MASTER failed', 'G STOP MASTER failed'],
+  );
+});
+
 for (const { deleted, word } of [
   { deleted: true, word: 'DELETED' },
   { deleted: false, word: 'FAULT' },
