@@ -79,6 +79,7 @@ const rows = {
   vrrp_garp_lower_prio_repeat: { value: REPEAT, help: 'gratuitous ARPs an address after an advert of lower priority' },
   vrrp_skip_check_adv_addr: {
     value: flag,
+    moot: 'an advert with another address list is reported and not dropped',
     default: 'off',
     help: 'check the address list only when the sender changes',
   },

@@ -30,6 +30,23 @@ const checkLog: Field<{ readonly log: string | undefined }> = {
   read: (args) => ({ log: args.take()?.text }),
 };
 
+const INCLUDE_CHECKS = ['readable', 'match', 'wildcard_match', 'brace_match'];
+
+/** `[+|-]CHECK …`; a lone sign makes all that follow additions or removals. */
+const includeChecks: Field<readonly string[]> = {
+  kind: 'record',
+  synopsis: `[[+|-]${INCLUDE_CHECKS.join('|')} …]`,
+  optional: true,
+  read: (args) =>
+    args.takeAll().flatMap((word) => {
+      if (['+', '-', ...INCLUDE_CHECKS].includes(word.text) || INCLUDE_CHECKS.includes(word.text.slice(1)))
+        return [word.text];
+      return (
+        args.refuse('W012', word, `include_check knows no '${word.text}'`, { limit: INCLUDE_CHECKS.join('|') }) ?? []
+      );
+    }),
+};
+
 export const mailRows = {
   notification_email: {
     value: list(mailAddresses),
@@ -140,7 +157,7 @@ export const lifeRows = {
     example: '/var/log/keepalived-check.log',
   },
   include_check: {
-    value: { ...mailAddresses, synopsis: '[+|-]readable|match|wildcard_match|brace_match …', optional: true },
+    value: includeChecks,
     moot: 'an include that finds nothing is always told',
     help: 'which includes must find a file',
     example: 'readable match',

@@ -1,6 +1,6 @@
 // global_defs, second part: processes, scheduling, buffers, firewall and load balancing. keepalived runs a process
 // for each of its parts; here one process does it all, so much of this has no meaning.
-import { choice, type Field, flag, integer, mark, optional, text, words } from '../fields.ts';
+import { choice, type Field, flag, integer, mark, optional, text, wholeNumber, words } from '../fields.ts';
 import { balancing, notActed, type Rows } from './row.ts';
 
 const NO_PROCESS = 'there is no such process here';
@@ -63,7 +63,19 @@ const dynamicInterfaces: Field<boolean | 'changes'> = {
   },
 };
 
-const cpus = words('CPU …');
+/** Numbers of CPUs. */
+const cpus: Field<readonly number[]> = {
+  kind: 'record',
+  synopsis: 'CPU …',
+  read(args) {
+    if (args.peek() === undefined) {
+      args.need('numbers of CPUs');
+      return undefined;
+    }
+    const numbers = args.takeAll().flatMap((word) => wholeNumber(args, word, 0, 4095) ?? []);
+    return numbers.length > 0 ? numbers : undefined;
+  },
+};
 
 /** What keepalived's other processes can be told. */
 const nice = { value: integer(-20, 19), lenient: true, moot: NO_PROCESS, help: 'nice value' } as const;

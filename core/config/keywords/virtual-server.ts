@@ -4,7 +4,15 @@ import { choice, command, type Field, flag, integer, mark, optional, seconds, te
 import { checkerRows, retryRows } from './checkers.ts';
 import { type Block, headed, type Rows } from './row.ts';
 
-const METHOD = words('NAT|DR|TUN [type ipip|gue port N|gre] [nocsum|csum|remcsum]');
+const method = choice(['NAT', 'DR', 'TUN']);
+const METHOD: Field<readonly string[]> = {
+  kind: 'record',
+  synopsis: 'NAT|DR|TUN [type ipip|gue port N|gre] [nocsum|csum|remcsum]',
+  read(args) {
+    const first = method.read(args);
+    return first && [first, ...args.takeAll().map((word) => word.text)];
+  },
+};
 const METHOD_HELP = 'how packets reach a real server';
 const WEIGHT = integer(0, 2_147_483_647);
 const SERVER = 'ADDRESS [PORT]';

@@ -71,6 +71,8 @@ const peer: Field<PeerLine> = {
   },
 };
 
+/** As keepalived since 2.3.3. */
+const ANY_LIST = 'an advert with another address list is reported and not dropped';
 const GARP_DELAY = seconds(0, 4294);
 const REPEAT = integer(0, 4_294_967_295);
 const ADDRESS_GONE = 'this address is left out';
@@ -140,7 +142,7 @@ const rows = {
   garp_lower_prio_repeat: { value: REPEAT, help: 'gratuitous ARPs an address after an advert of lower priority' },
   lower_prio_no_advert: { value: flag, help: 'do not answer adverts of lower priority' },
   higher_prio_send_advert: { value: flag, help: 'send one more advert before yielding' },
-  skip_check_adv_addr: { value: flag, help: 'check the address list only when the sender changes' },
+  skip_check_adv_addr: { value: flag, moot: ANY_LIST, help: 'check the address list only when the sender changes' },
   strict_mode: { value: flag, help: 'follow the RFC to the letter in this instance' },
   dont_track_primary: { value: mark, help: 'stay out of FAULT when the interface fails' },
   track_interface: { value: list(trackLine), repeat: 'join', help: 'further interfaces that must be up' },
