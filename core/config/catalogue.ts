@@ -10,7 +10,7 @@ export interface CatalogueEntry {
 }
 
 const EXPLANATIONS: Readonly<Record<Code, string>> = {
-  E001: 'The file is missing, a directory, or closed to this user. Nothing is known of its content.',
+  E001: 'A file is missing or closed to this user, or holds more than any honest file once it is expanded. Nothing of it is used.',
   E010: 'keepalived refuses to start when the value of such a keyword is missing, and so does the agent.',
   E011: 'Scripts and groups are found by the name between keyword and brace; without one the block is useless.',
   E012: 'The virtual router identifier tells routers of one network apart and is part of every advert.',
