@@ -15,7 +15,7 @@ export interface ProcessRequest {
   readonly identity: Identity | undefined;
   /** All of it: nothing is inherited, not even PATH. */
   readonly environment: Readonly<Record<string, string>>;
-  /** From the start; then the process group gets SIGTERM and, two seconds later, SIGKILL. */
+  /** From the start; then the process group gets SIGTERM and, two seconds later, SIGKILL. More than 24 days: never. */
   readonly timeout: Micros;
 }
 

@@ -103,10 +103,9 @@ class Child implements RunningProcess {
       stream?.on('error', () => {});
     }
     child.on('exit', (code, signal) => this.#onExit(code, signal));
-    this.#deadline = setTimeout(
-      () => this.#end({ type: 'timeout', after: request.timeout }),
-      Math.min(request.timeout / 1_000, 0x7fffffff),
-    );
+    const limit = request.timeout / 1_000;
+    if (limit <= LONGEST_MS)
+      this.#deadline = setTimeout(() => this.#end({ type: 'timeout', after: request.timeout }), limit);
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
