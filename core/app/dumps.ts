@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '../agent/log.ts';
 import { keepalivedData } from '../control/keepalived-data.ts';
-import type { DumpSources } from '../control/keepalived-dump.ts';
+import { type DumpSources, dumpFile } from '../control/keepalived-dump.ts';
 import { keepalivedJson } from '../control/keepalived-json.ts';
 import { keepalivedStats } from '../control/keepalived-stats.ts';
 import { writeAtomically } from '../system/atomic-file.ts';
@@ -54,9 +54,10 @@ export class Dumps {
   }
 
   #pathOf(what: DumpKind): string {
-    const { stateDumpFile, statsDumpFile, jsonDumpFile } = this.#sources.agent.configuration.globals;
+    const { globals } = this.#sources.agent.configuration;
+    const { stateDumpFile, statsDumpFile, jsonDumpFile } = globals;
     const named = { data: stateDumpFile, stats: statsDumpFile, json: jsonDumpFile }[what];
-    return named ?? join(this.#directory, `keepalived.${what}`);
+    return dumpFile(named ?? join(this.#directory, `keepalived.${what}`), globals);
   }
 }
 

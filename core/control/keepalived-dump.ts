@@ -1,6 +1,6 @@
 // What keepalived's dumps have in common, whatever their format: where the facts come from, and keepalived's words for
 // states, addresses and commands. Pure. Compared with keepalived 2.2.7; see keepalived-json, -data and -stats.
-import type { Command, Configuration } from '../config/model.ts';
+import type { Command, Configuration, GlobalDefs } from '../config/model.ts';
 import type { InstanceSnapshot } from '../engine/messages.ts';
 import type { ScriptStatus } from '../health/script-status.ts';
 import type { Micros } from '../units.ts';
@@ -63,6 +63,13 @@ export function addressText(vip: VirtualIp, held: boolean): string {
 /** Whether this machine holds an address of a virtual router. */
 export function holds({ addresses }: InstanceSnapshot, { address, device }: VirtualIp): boolean {
   return addresses.some((entry) => entry.held && entry.address === address && entry.device === device);
+}
+
+/** With data_use_instance `/tmp/keepalived.json` is `/tmp/keepalived_NAMESPACE_INSTANCE.json`. */
+export function dumpFile(path: string, { dataUseInstance, networkNamespace, instanceName }: GlobalDefs): string {
+  if (!dataUseInstance) return path;
+  const name = [networkNamespace, instanceName].flatMap((part) => (part === undefined ? [] : [`_${part}`])).join('');
+  return path.replace(/(\.[^./]*)?$/, (extension) => name + extension);
 }
 
 export const secondsOf = (time: Micros): number => time / 1_000_000;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { keepalivedData } from '../../core/control/keepalived-data.ts';
-import { addressText, type DumpSources } from '../../core/control/keepalived-dump.ts';
+import { addressText, type DumpSources, dumpFile } from '../../core/control/keepalived-dump.ts';
 import { keepalivedJson } from '../../core/control/keepalived-json.ts';
 import { keepalivedStats } from '../../core/control/keepalived-stats.ts';
 import { ip } from '../../core/net/address.ts';
@@ -73,6 +73,13 @@ test('statistics have a block of fixed lines for each virtual router', () => {
     blocks[0]!,
     /^VRRP Instance: VI_1\n {2}Advertisements:\n {4}Received: 0\n {4}Sent: 0\n {2}Became master: 0\n/,
   );
+});
+
+test('data_use_instance puts namespace and instance into the names', () => {
+  const named = { ...SAMPLE_GLOBALS, networkNamespace: 'ns1', instanceName: 'i1' };
+  assert.equal(dumpFile('/tmp/keepalived.json', named), '/tmp/keepalived.json');
+  assert.equal(dumpFile('/tmp/keepalived.json', { ...named, dataUseInstance: true }), '/tmp/keepalived_ns1_i1.json');
+  assert.equal(dumpFile('/a.b/dump', { ...SAMPLE_GLOBALS, dataUseInstance: true, instanceName: 'x' }), '/a.b/dump_x');
 });
 
 describe('addresses as keepalived writes them', () => {
