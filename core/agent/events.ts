@@ -87,10 +87,9 @@ export class Teller implements Pick<NoticeSink, 'configure' | 'drain'> {
     this.#instances = new Map(instances.map((instance) => [instance.name, instance]));
     this.#groups = groups;
     for (const sink of this.#sinks) sink.configure(configuration, vetted, removed);
+    this.#forget();
     if (this.#first !== undefined || !globals.fifoStatesOnReload) return;
-    const staying = [...this.#told.values()].filter(({ kind, name }) =>
-      kind === 'GROUP' ? groups.some((group) => group.name === name) : !this.#leaving.has(name),
-    );
+    const staying = [...this.#told.values()].filter(({ kind, name }) => kind === 'GROUP' || !this.#leaving.has(name));
     const order = [...staying.filter(({ kind }) => kind === 'GROUP'), ...staying.filter((n) => n.kind === 'INSTANCE')];
     for (const sink of this.#sinks) sink.repeat?.(order);
   }
@@ -121,19 +120,23 @@ export class Teller implements Pick<NoticeSink, 'configure' | 'drain'> {
   /** Whoever has not been told to have ended has now; groups after all instances, as keepalived does. */
   async drain(timeout: Micros): Promise<void> {
     const reason = this.#stopping ? 'shutdown' : 'failed';
-    const groups = new Set(this.#groups.map(({ name }) => name));
     for (const kind of ['INSTANCE', 'GROUP'])
-      for (const told of [...this.#told.values()])
-        if (told.kind === kind && (kind === 'INSTANCE' || groups.has(told.name)))
-          this.#change({
-            kind: told.kind,
-            name: told.name,
-            priority: told.priority,
-            state: 'STOP',
-            previous: 'INIT',
-            reason,
-          });
+      for (const { name, priority, ...told } of [...this.#told.values()])
+        if (told.kind === kind)
+          this.#change({ kind: told.kind, name, priority, state: 'STOP', previous: 'INIT', reason });
     await Promise.all(this.#sinks.map((sink) => sink.drain(timeout)));
+  }
+
+  /** Names that nobody has any more, such as the former one of an instance that a reload renamed. */
+  #forget(): void {
+    const instances = [...this.#instances.keys(), ...this.#leaving.keys()];
+    const known = new Set([
+      ...instances.map((name) => keyOf('INSTANCE', name)),
+      ...this.#groups.map(({ name }) => keyOf('GROUP', name)),
+    ]);
+    for (const map of [this.#told, this.#waiting])
+      for (const key of [...map.keys()]) if (!known.has(key)) map.delete(key);
+    for (const name of [...this.#verdicts.keys()]) if (!this.#instances.has(name)) this.#verdicts.delete(name);
   }
 
   #begin(): void {

@@ -124,6 +124,18 @@ for (const { deleted, word } of [
     assert.deepEqual(lines(), ['INSTANCE "V1" BACKUP 100']);
   });
 
+test('an instance that a reload renames does not end under its former name', async () => {
+  const { teller, go, begin, lines, configure } = lab([instance('V1')]);
+  begin();
+  go('V1', 'INIT', 'MASTER');
+  configure([instance('V9')]);
+  lines();
+  teller.stopping();
+  go('V9', 'MASTER', 'INIT');
+  await teller.drain(seconds(1));
+  assert.deepEqual(lines(), ['INSTANCE "V9" STOP 100']);
+});
+
 test('priority changes are told to whom they were promised, by the state they happen in', () => {
   const changed = (name: string, state: RouterState, value: number): EngineEvent => ({
     type: 'priority-changed',
