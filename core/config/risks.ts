@@ -164,17 +164,28 @@ function reportHost(
   interfaces: readonly HostInterface[],
   report: Report,
 ): void {
-  const own = interfaces.find(({ name }) => name === instance.interface);
-  if (own === undefined)
-    report.add(
-      'W070',
-      placeIn(block, ['interface'], fallback),
-      `this machine has no interface ${instance.interface}: ${instance.name} stays in FAULT until there is one`,
-      {
-        value: instance.interface,
-        limit: interfaces.map(({ name }) => name).join(' '),
-        suggestion: `this machine has ${interfaces.map(({ name }) => name).join(', ') || 'none'}`,
-      },
+  const names = interfaces.map(({ name }) => name);
+  const missing = (name: string, place: Place, effect: string) => {
+    if (names.includes(name) || name === instance.virtualInterface?.name) return;
+    report.add('W070', place, `this machine has no interface ${name}: ${effect}`, {
+      value: name,
+      limit: names.join(' '),
+      suggestion: `this machine has ${names.join(', ') || 'none'}`,
+    });
+  };
+  missing(
+    instance.interface,
+    placeIn(block, ['interface'], fallback),
+    `${instance.name} stays in FAULT until there is one`,
+  );
+  for (const { address, device } of [...instance.vips, ...instance.excludedVips])
+    if (device !== instance.interface)
+      missing(device, placeOfVip(block, address, fallback), `${address} cannot be set until there is one`);
+  for (const { name } of instance.trackInterfaces)
+    missing(
+      name,
+      placeOfLine(block, ['track_interface'], (word) => word === name, fallback),
+      `for ${instance.name} it is down`,
     );
   for (const vip of instance.vips) reportSubnet(vip, { block, fallback }, interfaces, report);
   const { transport } = instance;

@@ -56,6 +56,8 @@ describe('risks', () => {
 
   for (const [what, text, interfaces, expected] of [
     ['the interface is not there', one(''), [], ['W070 e']],
+    ['the interface of an address', one('', '10.0.0.1/24 dev x'), e(['10.0.0.5', 24]), ['W070 10.0.0.1/24']],
+    ['a tracked interface', one('track_interface {\n x\n}'), e(['10.0.0.5', 24]), ['W070 x']],
     ['an address in the network', one(''), e(['10.0.0.5', 24]), []],
     ['the edges of a network', one('', '10.0.1.255/23'), e(['10.0.0.5', 23]), []],
     ['an address outside', one('', '10.0.2.0/23'), e(['10.0.0.5', 23]), ['W072 10.0.2.0/23']],
