@@ -2,7 +2,7 @@
 import type { GlobalValues } from './globals.ts';
 import type { InstanceValues } from './instances.ts';
 import type { HmacConfig, InstanceConfig, VirtualInterface } from './model.ts';
-import { routesOf } from './statics.ts';
+import { routesOf, rulesOf } from './statics.ts';
 
 type Details = Pick<
   InstanceConfig,
@@ -50,7 +50,7 @@ export function detailsOf(values: InstanceValues, globals: GlobalValues, strict:
     ...(values.kernel_rx_buf_size && { receiveBuffer: values.kernel_rx_buf_size.value }),
     ...(elsewhere && elsewhere.interval > 0 && { announceElsewhere: elsewhere }),
     routes: routesOf(values.virtual_routes?.value),
-    rules: routesOf(values.virtual_rules?.value),
+    rules: rulesOf(values.virtual_rules?.value),
     debug: values.debug?.value ?? 0,
   };
 }

@@ -85,7 +85,7 @@ export interface StaticConfig {
 export interface RouteLine {
   /** Without our own words no_track and track_group. */
   readonly words: readonly string[];
-  /** Whether somebody else's removal of it is a fault (routes) or is repaired. */
+  /** Whether somebody else's removal of it is noticed; never for routes without an interface. */
   readonly track: boolean;
   /** Static ones only. */
   readonly group?: string;

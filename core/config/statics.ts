@@ -48,10 +48,20 @@ export function buildShared(
     statics: {
       addresses: (values.static_ipaddress?.value ?? []).map((line) => completeAddress(line, device)),
       routes: routesOf(values.static_routes?.value),
-      rules: routesOf(values.static_rules?.value),
+      rules: rulesOf(values.static_rules?.value),
     },
   };
 }
 
-export const routesOf = (lines: readonly RouteWords[] = []): readonly RouteLine[] =>
-  lines.map(({ words, noTrack, group }) => ({ words, track: !noTrack, ...(group !== undefined && { group }) }));
+/** Routes and rules as they stand; a route without an interface cannot be watched (keepalived 2.2.7, observed). */
+export const routesOf = (lines: readonly RouteWords[] = []): readonly RouteLine[] => linesOf(lines, isWatchable);
+export const rulesOf = (lines: readonly RouteWords[] = []): readonly RouteLine[] => linesOf(lines, () => true);
+
+const isWatchable = ({ words }: RouteWords): boolean => words.includes('dev') || words.includes('oif');
+
+const linesOf = (lines: readonly RouteWords[], watchable: (line: RouteWords) => boolean): readonly RouteLine[] =>
+  lines.map((line) => ({
+    words: line.words,
+    track: !line.noTrack && watchable(line),
+    ...(line.group !== undefined && { group: line.group }),
+  }));

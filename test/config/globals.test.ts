@@ -219,7 +219,7 @@ static_rules {\n from 192.0.2.0/24 table 10 priority 5\n}\n`);
         { address: ip('192.0.2.2'), prefix: 32, device: 'eth0', scope: 0 },
       ],
       routes: [
-        { words: ['blackhole', '198.51.100.0/24'], track: true },
+        { words: ['blackhole', '198.51.100.0/24'], track: false },
         { words: ['default', 'via', '192.0.2.254', 'dev', 'eth1'], track: false, group: 'g' },
       ],
       rules: [{ words: ['from', '192.0.2.0/24', 'table', '10', 'priority', '5'], track: true }],
@@ -228,6 +228,6 @@ static_rules {\n from 192.0.2.0/24 table 10 priority 5\n}\n`);
   test('a word that is no option of a route is told; one without its value costs the line', () => {
     const { codes, configuration } = read('static_routes {\n 192.0.2.0/24 viaa 10.0.0.1\n 192.0.2.0/24 via\n}\n');
     assert.deepEqual(codes, ['W031', 'W013', 'W013', 'W012']);
-    assert.deepEqual(configuration.statics?.routes, [{ words: ['192.0.2.0/24'], track: true }]);
+    assert.deepEqual(configuration.statics?.routes, [{ words: ['192.0.2.0/24'], track: false }]);
   });
 });

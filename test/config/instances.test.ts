@@ -97,10 +97,13 @@ const CASES: readonly (readonly [line: string, after: string, expected: Partial<
   ],
   ['authentication {\n auth_type AH\n auth_pass x\n}', '', { authenticationHeaderKey: 'x' }],
   [
-    'virtual_routes {\n 192.0.2.0/24 via 10.0.0.1 mtu lock 1400\n}\n virtual_rules {\n to 192.0.2.0/24 table 9 no_track\n}',
+    'virtual_routes {\n 192.0.2.0/24 via 10.0.0.1 dev eth0 mtu lock 1400\n 198.51.100.0/24 via 10.0.0.1\n}\n virtual_rules {\n to 192.0.2.0/24 table 9 no_track\n}',
     '',
     {
-      routes: [{ words: ['192.0.2.0/24', 'via', '10.0.0.1', 'mtu', 'lock', '1400'], track: true }],
+      routes: [
+        { words: ['192.0.2.0/24', 'via', '10.0.0.1', 'dev', 'eth0', 'mtu', 'lock', '1400'], track: true },
+        { words: ['198.51.100.0/24', 'via', '10.0.0.1'], track: false },
+      ],
       rules: [{ words: ['to', '192.0.2.0/24', 'table', '9'], track: false }],
     },
   ],
