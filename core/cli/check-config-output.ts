@@ -7,7 +7,8 @@ import { paint, type Style, wrap } from '../control/text-table.ts';
 
 export interface CheckResult {
   readonly file: string;
-  readonly against: string | undefined;
+  /** The files that it was compared with. */
+  readonly against: readonly string[];
   readonly strict: boolean;
   readonly offline: boolean;
   readonly exitStatus: 0 | 1 | 2;
@@ -70,7 +71,7 @@ export function resultAsJson(result: CheckResult) {
     kind: 'vipkeeper-check',
     version: CHECK_VERSION,
     file: result.file,
-    ...(result.against !== undefined && { against: result.against }),
+    against: result.against,
     strict: result.strict,
     offline: result.offline,
     exitStatus: result.exitStatus,

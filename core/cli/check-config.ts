@@ -48,7 +48,11 @@ export const CHECK_CONFIG: CommandSpec = {
     { name: 'offline', help: 'check for another machine: no interface and no script needs to exist here' },
     { name: 'format', value: FORMATS.join('|'), help: 'how to print the findings', fallback: 'text' },
     { name: 'explain', help: 'print the effective configuration with the source line of each value, too' },
-    { name: 'against', value: 'PEERFILE', help: 'compare with the file of the other half of the pair' },
+    {
+      name: 'against',
+      value: 'PEERFILE',
+      help: 'compare with the file of another machine of the group; may be repeated',
+    },
     {
       name: 'config-id',
       short: 'i',
@@ -58,7 +62,7 @@ export const CHECK_CONFIG: CommandSpec = {
     {
       name: 'against-id',
       value: 'ID',
-      help: 'the same for PEERFILE: one file with @ID lines may serve both machines',
+      help: 'the same for each PEERFILE: one file with @ID lines may serve all machines',
     },
     { name: 'list-codes', help: 'print every code with its meaning and end' },
   ],
@@ -130,7 +134,7 @@ async function judge(args: Arguments, io: CheckIo): Promise<CheckResult> {
   const [file] = args.operands;
   const strict = args.has('strict');
   const offline = args.has('offline');
-  const base = { file: file!, strict, offline, against: args.text('against') };
+  const base = { file: file!, strict, offline, against: args.all('against') };
   const options: LoadOptions = {
     hostName: io.hostName,
     environment: io.environment,
@@ -149,10 +153,13 @@ async function judge(args: Arguments, io: CheckIo): Promise<CheckResult> {
     reportRisks(configuration, outline, host?.interfaces(), extra);
     if (host) await reportUnsafeScripts(configuration, outline, host.files, extra);
   }
-  const others = comparePeer(args, io, options, configuration && { configuration, outline }, extra);
-  const sources = [...loaded.sources, ...(others?.sources ?? [])];
+  const peers = base.against.map((peer, i) => {
+    const id = args.all('against-id')[i] ?? args.text('against-id');
+    return comparePeer(peer, io, { ...options, ...idOption(id) }, configuration && { configuration, outline }, extra);
+  });
+  const sources = [...loaded.sources, ...peers.flatMap((peer) => peer?.sources ?? [])];
   const diagnostics = inOrder([...loaded.diagnostics, ...extra.sorted()], sources);
-  const unreadable = base.against !== undefined && others === undefined;
+  const unreadable = peers.includes(undefined);
   const failed = countOf(diagnostics, 'error') > 0 || (strict && countOf(diagnostics, 'warning') > 0);
   return {
     ...base,
@@ -179,15 +186,13 @@ function readHalf(file: string, io: CheckIo, options: LoadOptions, report: Repor
 
 /** Compares with the peer's file; what is wrong inside that file is its own machine's business, unless it cannot run. */
 function comparePeer(
-  args: Arguments,
+  file: string,
   io: CheckIo,
   { probe: _, ...options }: LoadOptions,
   mine: Half | undefined,
   report: Report,
 ): Loaded | undefined {
-  const file = args.text('against');
-  if (file === undefined) return undefined;
-  const half = readHalf(file, io, { ...options, ...idOption(args.text('against-id')) }, report);
+  const half = readHalf(file, io, options, report);
   if (half === undefined) return undefined;
   const { configuration, diagnostics } = half.loaded;
   if (configuration && mine) compareHalves(mine, { configuration, outline: half.outline }, report);

@@ -171,6 +171,7 @@ describe('check-config', () => {
       kind: 'vipkeeper-check',
       version: 1,
       file: 'f',
+      against: [],
       strict: true,
       offline: false,
       exitStatus: 1,
@@ -220,6 +221,24 @@ describe('check-config', () => {
     const same = await run(['--strict', '-i', 'a', '--against', 'f', '--against-id', 'b', 'f'], { f });
     assert.equal(same.status, 0, same.out);
     assert.equal((await run(['--strict', '-i', 'a', '--against', 'f', 'f'], { f })).status, 1);
+  });
+  test('three machines: each is compared with every other', async () => {
+    const machine = (n: number, priority: number) =>
+      CLEAN.replace('priority 150', `priority ${priority}`)
+        .replace('unicast_src_ip 192.0.2.1', `unicast_src_ip 192.0.2.${n}`)
+        .replace(
+          '        192.0.2.2\n',
+          [1, 2, 3]
+            .filter((other) => other !== n)
+            .map((other) => `192.0.2.${other}\n`)
+            .join(''),
+        );
+    const files = { a: machine(1, 150), b: machine(2, 100), c: machine(3, 50) };
+    const fits = await run(['--strict', '--against=b', '--against=c', 'a'], files);
+    assert.equal(fits.status, 0, fits.out);
+    const { out } = await run(['--against=b', '--against=c', 'a'], { ...files, c: machine(3, 150) });
+    assert.match(out, /VI_1 has priority 150 on both machines.*\[W106\]/);
+    assert.equal((await run(['--against=none', '--against=c', 'a'], files)).status, 2);
   });
   test('--list-codes explains every code', async () => {
     const { status, out } = await run(['--list-codes']);
