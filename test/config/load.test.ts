@@ -306,6 +306,12 @@ vrrp_instance B { interface e1
 });
 
 describe('defaults are bound late', () => {
+  test('vrrp_strict off is strict, as in keepalived 2.2.7, and told', () => {
+    const loaded = read(one('', 'vrrp_strict off'));
+    assert.equal(instance(loaded).strict, true);
+    assert.deepEqual(complaints(loaded), ['W013']);
+    assert.equal(instance(read(one('strict_mode off', 'vrrp_strict'))).strict, false);
+  });
   test('a global_defs after the instance counts', () => {
     const late = instance(
       read(

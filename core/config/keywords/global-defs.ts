@@ -30,6 +30,20 @@ export const extraInterval: Field<{ readonly everywhere: boolean; readonly inter
   },
 };
 
+/** keepalived 2.2.7 takes no argument: `vrrp_strict off` is strict, and so a peer with the same file is. */
+const strictMark: Field<true> = {
+  ...mark,
+  read(args) {
+    const word = args.take();
+    if (word && word.text !== 'on' && word.text !== 'true' && word.text !== 'yes')
+      args.report.add('W013', word.place, `'${word.text}' after vrrp_strict is ignored, as keepalived does: it is on`, {
+        value: word.text,
+        suggestion: 'remove the line, or write strict_mode off into the instances',
+      });
+    return true;
+  },
+};
+
 /** Seconds between announcements; 0 is what keepalived's own default file says, so it means: none. */
 const GARP_DELAY = seconds(0, 4294);
 const REPEAT = integer(0, 4_294_967_295);
@@ -99,7 +113,7 @@ const rows = {
     help: 'real-time priority (SCHED_RR) of the engine thread; 0: ordinary scheduling',
   },
   vrrp_strict: {
-    value: flag,
+    value: strictMark,
     default: 'off',
     help: 'follow the RFC to the letter: no passwords, no answer to lower priorities',
   },

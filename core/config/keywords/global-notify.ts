@@ -153,7 +153,7 @@ export const lifeRows = {
   reload_check_config: {
     value: checkLog,
     default: 'always',
-    help: 'check a new file before the old one is given up; here that is always done',
+    help: 'check a new file before the old one is given up; here that is always done, and what is found is logged',
     example: '/var/log/keepalived-check.log',
   },
   include_check: {

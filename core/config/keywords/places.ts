@@ -17,7 +17,7 @@ export const placeRows = {
     balancing: true,
     help: 'network namespace of load balancing',
   },
-  instance: { value: text('name'), acted: false, help: 'a name for this agent, where several run on a machine' },
+  instance: { value: text('name'), help: 'a name for this agent, for the names of its dump files' },
   use_pid_dir: { value: mark, default: 'off', acted: false, help: 'put pid files into a directory of their own' },
   linkbeat_use_polling: {
     value: mark,
