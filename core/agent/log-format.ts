@@ -14,11 +14,13 @@ export function logFormatter(format: LogFormat): LogFormatter {
       return (level, event, fields, time) => [
         JSON.stringify({ ...(time !== undefined && { time: new Date(time).toISOString() }), level, event, ...fields }),
       ];
-    case 'keepalived':
+    case 'keepalived': {
+      const memory = new Map<string, string>();
       return (level, event, fields, time) => {
         const prefix = time === undefined ? '' : `${clockText(time)}: `;
-        return keepalivedLines(level, event, fields).map((line) => prefix + line);
+        return keepalivedLines(level, event, fields, memory).map((line) => prefix + line);
       };
+    }
   }
 }
 

@@ -3,8 +3,16 @@
 // keepalived has no phrase for is said in ours.
 import { formatLine, type LogFields, type LogLevel } from './log.ts';
 
+/** What earlier events said that later lines repeat: the effective priority of each virtual router. */
+export type PhraseMemory = Map<string, string>;
+
 /** One event may be several lines, as there. Without their times. */
-export function keepalivedLines(level: LogLevel, event: string, fields: LogFields): readonly string[] {
+export function keepalivedLines(
+  level: LogLevel,
+  event: string,
+  fields: LogFields,
+  priorities: PhraseMemory = new Map(),
+): readonly string[] {
   const text = (key: string): string => oneLine(String(fields[key] ?? ''));
   switch (event) {
     case 'starting':
@@ -23,8 +31,17 @@ export function keepalivedLines(level: LogLevel, event: string, fields: LogField
       return ['Stopped'];
     case 'config':
       return [configLine(text('at'), text('code'), text('detail'))];
+    case 'priority': {
+      const before = priorities.get(text('instance'));
+      priorities.set(text('instance'), text('priority'));
+      const from = before === undefined ? '' : ` from ${before}`;
+      return [`(${text('instance')}) Changing effective priority${from} to ${text('priority')}`];
+    }
+    case 'lower-priority-heard':
+      return [`(${text('instance')}) Received advert from ${text('source')} with lower priority`];
     case 'transition':
-      return transitionLines(text('instance'), text('from'), text('to'), text('why'), text('detail'));
+      priorities.set(text('instance'), text('priority'));
+      return transitionLines(text('instance'), text('from'), text('to'), text('why'), text('detail'), text('priority'));
     case 'group-transition':
       return /^(MASTER|BACKUP|FAULT)$/.test(text('to')) && !(text('from') === 'INIT' && text('to') === 'FAULT')
         ? [`VRRP_Group(${text('group')}) Syncing instances to ${text('to')} state`]
@@ -50,7 +67,14 @@ function configLine(at: string, code: string, detail: string): string {
   return `(${file}: Line ${line}) ${keyword === undefined ? detail : `Unknown keyword '${keyword}'`}`;
 }
 
-function transitionLines(instance: string, from: string, to: string, why: string, detail: string): string[] {
+function transitionLines(
+  instance: string,
+  from: string,
+  to: string,
+  why: string,
+  detail: string,
+  ours: string,
+): string[] {
   const say = (words: string): string => `(${instance}) ${words}`;
   const leaves = from === 'MASTER' || from === 'LEAVING' ? [say('removing VIPs.')] : [];
   switch (to) {
@@ -63,7 +87,7 @@ function transitionLines(instance: string, from: string, to: string, why: string
       ];
     case 'BACKUP':
       return [
-        ...(why.startsWith('higher-') ? [say(`Master received advert: ${detail}`)] : []),
+        ...(why.startsWith('higher-') ? [say(yieldText(detail, ours))] : []),
         say(`Entering BACKUP STATE${from === 'INIT' ? ' (init)' : ''}`),
         ...leaves,
       ];
@@ -76,6 +100,17 @@ function transitionLines(instance: string, from: string, to: string, why: string
     default:
       return leaves;
   }
+}
+
+/** @param detail the router's words: `192.0.2.2 has priority 100` */
+function yieldText(detail: string, ours: string): string {
+  const [, from, theirs] = /^(\S+) has priority (\d+)$/.exec(detail) ?? [];
+  if (from === undefined) return `Master received advert: ${detail}`;
+  const comparison =
+    theirs === ours
+      ? `same priority ${theirs} but higher IP address than ours`
+      : `higher priority ${theirs}, ours ${ours}`;
+  return `Master received advert from ${from} with ${comparison}`;
 }
 
 function scriptLines(script: string, up: string, detail: string): string[] {

@@ -22,6 +22,15 @@ describe('keepalived’s phrases', () => {
       transition('MASTER', 'FAULT', 'fault', 'interface eth0 is down'),
       ['(VI_1) entering FAULT state (interface eth0 is down)', '(VI_1) Entering FAULT STATE', '(VI_1) removing VIPs.'],
     ],
+    [
+      'a better master',
+      transition('MASTER', 'BACKUP', 'higher-priority', '192.0.2.2 has priority 150'),
+      [
+        '(VI_1) Master received advert from 192.0.2.2 with higher priority 150, ours 100',
+        '(VI_1) Entering BACKUP STATE',
+        '(VI_1) removing VIPs.',
+      ],
+    ],
     ['stop', transition('MASTER', 'LEAVING', 'shutdown'), ['(VI_1) sent 0 priority']],
     [
       'the wait for a first result, which is no FAULT there',
@@ -74,6 +83,15 @@ describe('keepalived’s phrases', () => {
     const lines = says('config', { at: 'f:1:1', code: 'W042', detail: 'a\n(VI_1) Entering MASTER STATE\u001b[2J' });
     assert.deepEqual(lines, ['(f: Line 1) a (VI_1) Entering MASTER STATE [2J']);
   });
+});
+
+test('a changed priority is told with the one before it', () => {
+  const memory = new Map<string, string>();
+  const tell = (event: string, fields: LogFields) =>
+    keepalivedLines('info', event, { instance: 'VI_1', ...fields }, memory);
+  tell('transition', { from: 'INIT', to: 'BACKUP', why: 'startup', priority: 101 });
+  assert.deepEqual(tell('priority', { priority: 91 }), ['(VI_1) Changing effective priority from 101 to 91']);
+  assert.deepEqual(tell('priority', { priority: 101 }), ['(VI_1) Changing effective priority from 91 to 101']);
 });
 
 test('lines begin with the time as ctime(3) writes it', () => {
