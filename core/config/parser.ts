@@ -2,6 +2,7 @@
 // each root cause. Pure; which keyword may open which block is told by a grammar.
 import type { Place, Report } from './diagnostics.ts';
 import { tokenize, type Word } from './lexer.ts';
+import { atMost } from './source-limits.ts';
 import type { SourceLine } from './source-line.ts';
 
 /** A keyword with its arguments, and its block if it has one. */
@@ -224,17 +225,4 @@ class Parser<Block> {
     if (open) this.#missingClose(1, 'at the end of the file', placeOfStatement(open));
     this.#stack.length = 1;
   }
-}
-
-/** Passes on a number of messages of each code, the last of them with a word about the rest. */
-function atMost(limit: number, report: Report): Pick<Report, 'add'> {
-  const counts = new Map<string, number>();
-  return {
-    add(code, place, message, details) {
-      const count = (counts.get(code) ?? 0) + 1;
-      counts.set(code, count);
-      if (count < limit) report.add(code, place, message, details);
-      else if (count === limit) report.add(code, place, `${message}; further ones are not told`, details);
-    },
-  };
 }

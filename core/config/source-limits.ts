@@ -1,4 +1,5 @@
-// How much a configuration may cost to read, whatever its text. Pure.
+// How much a configuration may cost to read, whatever its text, and how much is said about it. Pure.
+import type { Report } from './diagnostics.ts';
 
 /** Limits that no honest file reaches: they make every input end. */
 export const LIMITS = {
@@ -43,4 +44,17 @@ export class Budget {
     if (this.#spent[what] > LIMITS[what]) this.exhausted ??= WHY[what];
     return this.exhausted === undefined;
   }
+}
+
+/** Passes on a number of messages of each code, the last of them with a word about the rest. */
+export function atMost(limit: number, report: Report): Pick<Report, 'add'> {
+  const counts = new Map<string, number>();
+  return {
+    add(code, place, message, details) {
+      const count = (counts.get(code) ?? 0) + 1;
+      counts.set(code, count);
+      if (count < limit) report.add(code, place, message, details);
+      else if (count === limit) report.add(code, place, `${message}; further ones are not told`, details);
+    },
+  };
 }

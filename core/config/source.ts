@@ -13,7 +13,7 @@ import {
   includeLine,
   isWildcard,
 } from './source-includes.ts';
-import { Budget, LIMITS } from './source-limits.ts';
+import { atMost, Budget, LIMITS } from './source-limits.ts';
 import { commentStart, from, placeOf, type SourceLine, upTo } from './source-line.ts';
 import { type Draw, randomFrom, randomNumber, seedOf } from './source-random.ts';
 
@@ -56,12 +56,14 @@ export function readLines(root: SourceText, options: SourceOptions, report: Repo
 
 const RANDOM_SEED = /(?:^|[\s{])random_seed\s+(\d{1,15})/;
 const INCLUDE_CHECK = /^(?:|.*[\s{])include_check(\s[^}]*)?(?:$|})/;
+/** More messages of one kind about variables, repetitions and includes help nobody. */
+const MAX_ALIKE = 100;
 /** What a line costs even if it is empty. */
 const LINE_WORK = 32;
 
 class LineReader {
   readonly #options: SourceOptions;
-  readonly #report: Report;
+  readonly #report: Pick<Report, 'add'>;
   readonly #definitions = new Map<string, Definition>();
   readonly #lines: SourceLine[] = [];
   /** The files being read, outermost first. */
@@ -76,7 +78,7 @@ class LineReader {
 
   constructor(options: SourceOptions, report: Report) {
     this.#options = options;
-    this.#report = report;
+    this.#report = atMost(MAX_ALIKE, report);
     this.#draw = options.random ?? randomFrom(seedOf(options.configId));
   }
 
