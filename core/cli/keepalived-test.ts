@@ -36,11 +36,15 @@ const SILENT: ReadonlySet<Code> = new Set<Code>([
   'W076',
   'W077',
 ]);
-/** keepalived does not look for notify scripts, and drops a password of VRRPv3 without a word. */
+/**
+ * keepalived does not look for notify scripts, drops a password of VRRPv3 without a word, and prints something about an
+ * unknown state but does not hold it against the file.
+ */
 const isSilent = ({ severity, code, message }: Diagnostic): boolean =>
   severity === 'info' ||
   SILENT.has(code) ||
   (code === 'W051' && message.startsWith('notify')) ||
+  (code === 'W012' && message.startsWith("state '")) ||
   (code === 'W041' && message.includes('VRRP version 3'));
 
 const NO_SCRIPT_SECURITY: Code = 'I063';
