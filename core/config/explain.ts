@@ -5,7 +5,7 @@ import type { Micros } from '../units.ts';
 import { type Place, redact } from './diagnostics.ts';
 import { root } from './keywords/index.ts';
 import { type Block, type Keyword, opensOf } from './keywords/row.ts';
-import type { Configuration, InstanceConfig, ScriptConfig, SyncGroupConfig } from './model.ts';
+import type { Configuration, GlobalDefs, InstanceConfig, ScriptConfig, SyncGroupConfig } from './model.ts';
 import { blocksOf, decisive, type Outline, statementsOf } from './outline.ts';
 import { placeOfStatement, type Statement } from './parser.ts';
 
@@ -27,12 +27,18 @@ export interface ExplainedBlock {
   readonly values: readonly ExplainedValue[];
 }
 
-/** What the builders made of a keyword, and the keyword of global_defs that stands behind it. */
+/** What the builders made of a keyword, and the keywords of global_defs that stand behind it. */
 interface Settled<T> {
-  readonly effective: (built: T) => string | undefined;
-  readonly global?: string;
+  readonly effective: (built: T, globals: GlobalDefs) => string | undefined;
+  readonly global?: readonly string[];
   /** The keyword whose value is the default. */
   readonly follows?: string;
+}
+
+/** What is behind the settings of an instance. */
+interface Globals {
+  readonly defs: GlobalDefs;
+  readonly blocks: readonly Statement[];
 }
 
 const seconds = (time: Micros): string => `${time / 1_000_000}`;
@@ -40,50 +46,69 @@ const onOff = (value: boolean): string => (value ? 'on' : 'off');
 
 const INSTANCE: Readonly<Record<string, Settled<InstanceConfig>>> = {
   state: { effective: ({ initialState }) => initialState },
-  interface: { effective: (one) => one.interface, global: 'default_interface' },
+  interface: { effective: (one) => one.interface, global: ['default_interface'] },
   virtual_router_id: { effective: ({ vrid }) => `${vrid}` },
   priority: { effective: ({ priority }) => `${priority}` },
-  version: { effective: ({ version }) => `${version}`, global: 'vrrp_version' },
+  version: { effective: ({ version }) => `${version}`, global: ['vrrp_version'] },
   advert_int: { effective: ({ interval }) => seconds(interval) },
   nopreempt: { effective: ({ preempt }) => (preempt ? undefined : '') },
   preempt_delay: { effective: ({ preemptDelay }) => seconds(preemptDelay) },
-  down_timer_adverts: { effective: (one) => `${one.downTimerAdverts}`, global: 'vrrp_down_timer_adverts' },
+  down_timer_adverts: { effective: (one) => `${one.downTimerAdverts}`, global: ['vrrp_down_timer_adverts'] },
   unicast_src_ip: { effective: ({ transport }) => (transport.mode === 'unicast' ? transport.source : undefined) },
   unicast_ttl: { effective: ({ transport }) => (transport.mode === 'unicast' ? `${transport.ttl}` : undefined) },
   mcast_src_ip: { effective: ({ transport }) => (transport.mode === 'multicast' ? transport.source : undefined) },
   mcast_dst_ip: {
     effective: ({ transport }) => (transport.mode === 'multicast' ? transport.group : undefined),
-    global: 'vrrp_mcast_group',
+    global: ['vrrp_mcast_group4', 'vrrp_mcast_group6'],
   },
   check_unicast_src: {
     effective: (one) => (one.transport.mode === 'unicast' ? onOff(one.checkUnicastSource) : undefined),
-    global: 'vrrp_check_unicast_src',
+    global: ['vrrp_check_unicast_src'],
   },
-  garp_master_delay: { effective: ({ announce }) => seconds(announce.masterDelay), global: 'vrrp_garp_master_delay' },
-  garp_master_repeat: { effective: ({ announce }) => `${announce.masterRepeat}`, global: 'vrrp_garp_master_repeat' },
-  garp_master_refresh: { effective: ({ announce }) => seconds(announce.refresh), global: 'vrrp_garp_master_refresh' },
+  garp_master_delay: { effective: ({ announce }) => seconds(announce.masterDelay), global: ['vrrp_garp_master_delay'] },
+  garp_master_repeat: { effective: ({ announce }) => `${announce.masterRepeat}`, global: ['vrrp_garp_master_repeat'] },
+  garp_master_refresh: { effective: ({ announce }) => seconds(announce.refresh), global: ['vrrp_garp_master_refresh'] },
   garp_master_refresh_repeat: {
     effective: ({ announce }) => `${announce.refreshRepeat}`,
-    global: 'vrrp_garp_master_refresh_repeat',
+    global: ['vrrp_garp_master_refresh_repeat'],
   },
   garp_lower_prio_delay: {
     effective: ({ announce }) => seconds(announce.lowerPrioDelay),
-    global: 'vrrp_garp_lower_prio_delay',
+    global: ['vrrp_garp_lower_prio_delay'],
     follows: 'garp_master_delay',
   },
   garp_lower_prio_repeat: {
     effective: ({ announce }) => `${announce.lowerPrioRepeat}`,
-    global: 'vrrp_garp_lower_prio_repeat',
+    global: ['vrrp_garp_lower_prio_repeat'],
     follows: 'garp_master_repeat',
   },
-  lower_prio_no_advert: { effective: (one) => onOff(!one.answerLowerPriority), global: 'vrrp_lower_prio_no_advert' },
+  lower_prio_no_advert: { effective: (one) => onOff(!one.answerLowerPriority), global: ['vrrp_lower_prio_no_advert'] },
   higher_prio_send_advert: {
     effective: (one) => onOff(one.advertiseBeforeYielding),
-    global: 'vrrp_higher_prio_send_advert',
+    global: ['vrrp_higher_prio_send_advert'],
   },
   vrrp_stop_order: {
     effective: (one) => (one.makeBeforeBreak ? 'make_before_break' : 'break_before_make'),
-    global: 'vrrp_stop_order',
+    global: ['vrrp_stop_order'],
+  },
+  strict_mode: { effective: ({ strict }) => onOff(strict === true), global: ['vrrp_strict'] },
+  v3_checksum_as_v2: {
+    effective: (one) =>
+      one.version === 3 && one.family === 4 ? onOff(one.checksumWithoutPseudoHeader === true) : undefined,
+    global: ['v3_checksum_as_v2'],
+  },
+  owner_ignore_adverts: {
+    effective: (one) => (one.priority === 255 ? onOff(one.ownerIgnoresAdverts === true) : undefined),
+    global: ['vrrp_owner_ignore_adverts'],
+  },
+  smtp_alert: {
+    effective: ({ notify }, { mail }) => onOff(notify.smtpAlert ?? mail?.alertVrrp ?? false),
+    global: ['smtp_alert_vrrp', 'smtp_alert'],
+  },
+  notify_priority_changes: {
+    effective: ({ notify }, { notifyPriorityChanges }) =>
+      onOff(notify.priorityChanges ?? notifyPriorityChanges ?? false),
+    global: ['vrrp_notify_priority_changes'],
   },
   authentication: {
     effective: ({ authentication: { type } }) => (type === 'none' ? 'none' : `auth_type ${type} auth_pass ********`),
@@ -111,7 +136,11 @@ export function explain(configuration: Configuration, outline: Outline): readonl
     block: Statement | undefined,
     settled: Record<string, Settled<never>>,
     built: unknown,
-  ) => explainBlock(blockOf(opener), block ? [block] : [], settled as Record<string, Settled<unknown>>, built, globals);
+  ) =>
+    explainBlock(blockOf(opener), block ? [block] : [], settled as Record<string, Settled<unknown>>, built, {
+      defs: configuration.globals,
+      blocks: globals,
+    });
   return [
     {
       keyword: 'global_defs',
@@ -121,7 +150,7 @@ export function explain(configuration: Configuration, outline: Outline): readonl
         globals,
         { router_id: { effective: () => configuration.globals.routerId } },
         configuration.globals,
-        [],
+        { defs: configuration.globals, blocks: [] },
       ),
     },
     ...outline.statements.flatMap((statement): ExplainedBlock[] => {
@@ -164,7 +193,7 @@ function explainBlock(
   statements: readonly Statement[],
   settled: Readonly<Record<string, Settled<unknown>>>,
   built: unknown,
-  globals: readonly Statement[],
+  globals: Globals,
 ): readonly ExplainedValue[] {
   const inside = statements.flatMap((statement) => statement.block ?? []);
   if (block.lines) return lineValues(statements);
@@ -172,7 +201,7 @@ function explainBlock(
     const given = statementsOf(inside, block, keyword);
     const last = decisive(given, row);
     const rule = settled[keyword];
-    if (rule) return settledValue(keyword, rule, last, row, built, globals);
+    if (rule) return settledValue(keyword, rule, last, built, globals);
     if (last === undefined)
       return row.default === undefined || withoutEffect(row) !== undefined
         ? []
@@ -190,16 +219,15 @@ function settledValue(
   keyword: string,
   rule: Settled<unknown>,
   statement: Statement | undefined,
-  row: Keyword,
   built: unknown,
-  globals: readonly Statement[],
+  globals: Globals,
 ): readonly ExplainedValue[] {
-  const value = rule.effective(built);
+  const value = rule.effective(built, globals.defs);
   if (statement) {
     const place = (statement.words[1] ?? statement.words[0]!).place;
     const said = wordsOf(statement);
     if (value === undefined) return [{ keyword, value: said, origin: 'changed', place, note: 'without effect' }];
-    const same = said === value || statement.block !== undefined || Number(said) === Number(value);
+    const same = statement.block !== undefined || sameValue(said, value);
     return [
       same
         ? { keyword, value, origin: 'file', place }
@@ -207,13 +235,21 @@ function settledValue(
     ];
   }
   if (value === undefined || (keyword === 'authentication' && value === 'none')) return [];
-  const global = globals
+  const candidates = globals.blocks
     .flatMap((one) => one.block ?? [])
-    .findLast(({ words }) => rule.global !== undefined && words[0]!.text.startsWith(rule.global));
-  if (global && wordsOf(global) !== row.default)
+    .filter(({ words }) => rule.global?.includes(words[0]!.text));
+  const global = candidates.findLast((one) => sameValue(wordsOf(one), value)) ?? candidates.at(-1);
+  if (global)
     return [{ keyword, value, origin: 'global_defs', place: placeOfStatement(global), note: global.words[0]!.text }];
   return [{ keyword, value, origin: 'default', ...(rule.follows !== undefined && { note: `as ${rule.follows}` }) }];
 }
+
+/** Whether a text of the file says what holds: the same word, the same number, or a flag by another name. */
+const sameValue = (said: string, value: string): boolean =>
+  said === value ||
+  (said !== '' && Number(said) === Number(value)) ||
+  (value === 'on' && ['', 'true', 'yes'].includes(said)) ||
+  (value === 'off' && ['false', 'no'].includes(said));
 
 /** Why a keyword that was read does nothing. */
 function withoutEffect({ acted, moot, balancing }: Keyword): string | undefined {

@@ -46,6 +46,24 @@ describe('explain', () => {
       [{ value: '3', origin: 'global_defs', note: 'vrrp_version' }],
     ],
     [
+      'a keyword of global_defs whose name begins like another',
+      one('', 'global_defs {\n vrrp_garp_master_refresh_repeat 3\n}'),
+      'garp_master_refresh',
+      [{ value: '0', origin: 'default' }],
+    ],
+    [
+      'a flag that is inherited over two steps',
+      one('', 'global_defs {\n smtp_alert\n}'),
+      'smtp_alert',
+      [{ value: 'on', origin: 'global_defs', note: 'smtp_alert' }],
+    ],
+    [
+      'a flag under another name',
+      one('lower_prio_no_advert yes'),
+      'lower_prio_no_advert',
+      [{ value: 'on', origin: 'file' }],
+    ],
+    [
       'a value that cannot be',
       one('advert_int 0.4'),
       'advert_int',
