@@ -10,7 +10,7 @@ import { blocksWith, grammar, root } from './keywords/index.ts';
 import { readBlock } from './keywords/row.ts';
 import type { Configuration, InstanceConfig, SyncGroupConfig } from './model.ts';
 import { keywordOf, parse, placeOfStatement, type Statement } from './parser.ts';
-import { buildScripts, firstScriptPlace, type ProgramProbe } from './scripts.ts';
+import { buildScripts, firstScriptPlace, NOTIFY, type ProgramProbe } from './scripts.ts';
 import { type IncludeReader, readLines, type SourceText } from './source.ts';
 import { buildShared } from './statics.ts';
 import { buildBfds, buildTrackFiles, buildTrackProcesses } from './watched.ts';
@@ -105,6 +105,7 @@ function build(
   const firstScript = firstScriptPlace([
     values.vrrp_script?.value.find((block) => block.values.script)?.values.script?.place,
     ...[...(values.vrrp_instance?.value ?? []), ...groupBlocks].map(notifyPlace),
+    (globals.notify_fifo_script ?? globals.vrrp_notify_fifo_script)?.place,
   ]);
   reportScriptSecurity(globals, firstScript, report);
   return {
@@ -121,13 +122,10 @@ function notifyPlace({
   values,
 }: {
   readonly values: {
-    readonly [K in 'notify_master' | 'notify_backup' | 'notify_fault' | 'notify_stop' | 'notify']?: {
-      readonly place: Place;
-    };
+    readonly [K in (typeof NOTIFY)[number][0]]?: { readonly place: Place };
   };
 }): Place | undefined {
-  return (values.notify_master ?? values.notify_backup ?? values.notify_fault ?? values.notify_stop ?? values.notify)
-    ?.place;
+  return NOTIFY.map(([keyword]) => values[keyword]).find((found) => found !== undefined)?.place;
 }
 
 function* firstOfEachName(blocks: readonly InstanceBlock[], report: Report): Generator<InstanceBlock> {

@@ -101,7 +101,8 @@ type NotifyValues = {
   readonly smtp_alert?: { readonly value: boolean };
 };
 
-const NOTIFY = [
+/** Keywords that name a program, and where the model keeps it. */
+export const NOTIFY = [
   ['notify_master', 'master'],
   ['notify_backup', 'backup'],
   ['notify_fault', 'fault'],

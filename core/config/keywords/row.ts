@@ -1,7 +1,7 @@
 // The shape of the language's tables: a keyword is one row, a block is a table of rows. The reader below turns a tree
 // of statements into typed values by them; help, man page, schema and completion are generated from the same rows.
 // Pure; knows no single keyword.
-import type { Place } from '../diagnostics.ts';
+import type { Place, Report } from '../diagnostics.ts';
 import { Arguments, type Field, type Reading } from '../fields.ts';
 import type { Word } from '../lexer.ts';
 import { keywordOf, placeOfStatement, type Statement } from '../parser.ts';
@@ -284,9 +284,20 @@ function reportRest(args: Arguments, keyword: string): void {
   args.report.add('W013', first.place, `'${value}' after ${keyword} is ignored`, { value });
 }
 
+/** How often a slip of the keyboard is looked for: a file full of strangers is no file of slips. */
+const MAX_GUESSES = 500;
+const guesses = new WeakMap<Report, number>();
+
+/** The keyword of the block that was probably meant. */
+function guess(keyword: string, block: Block, report: Report): string | undefined {
+  const spent = (guesses.get(report) ?? 0) + 1;
+  guesses.set(report, spent);
+  return spent > MAX_GUESSES ? undefined : nearest(keyword, Object.keys(block.rows));
+}
+
 function reportUnknown(block: Block, statement: Statement, homes: readonly string[], reading: Reading): void {
   const keyword = keywordOf(statement);
-  const near = nearest(keyword, Object.keys(block.rows));
+  const near = guess(keyword, block, reading.report);
   const [name, value] = keyword.split('=', 2);
   const suggestion =
     value !== undefined && rowOf(block, name!)
