@@ -14,9 +14,9 @@
 // and not of the file (059 of our corpus on the reference machine); such a file agrees when we find no error, and is
 // listed as such.
 //
-// Root causes: each warning and error should stand for one of its own. The same code for the same subject (the first
-// word of its line in the same kind of block), twice in a file, or two messages about the same line, count as one cause
-// told twice and are listed.
+// Root causes: each warning and error should stand for one of its own. Two messages about the same line, and the same
+// code for lines that read alike in one block, count as one cause told twice and are listed. What is said of the file as
+// a whole (W049: there is nothing to do) is about no line.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../core/config/diagnostics.ts';
@@ -116,7 +116,10 @@ function toldTwice(told: readonly Diagnostic[], text: string): readonly string[]
     const { code, place, message } = diagnostic;
     // What opens a line in column 1 starts a block of its own: the same slip in two instances is two slips.
     const block = lines.slice(0, place.line).findLastIndex((line) => /^[a-z]\w*\s/i.test(line));
-    for (const key of [`line ${place.line}`, `${code} ${block} ${message}`]) {
+    const about = lines[place.line - 1]?.trim() ?? '';
+    for (const key of code === 'W049'
+      ? []
+      : [`line ${place.line}`, `${code} in the block of line ${block + 1}: ${about}`]) {
       const before = seen.get(key);
       if (before) twice.push(`${key}: ${before.code} ${before.message} / ${code} ${message}`);
       seen.set(key, diagnostic);

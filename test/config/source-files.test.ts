@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the language under test has such variables
 // Includes on a real file system: which files a pattern names, in which order, and what is said of those that cannot
 // be read. keepalived 2.2.7 takes the same files in the same order.
 import assert from 'node:assert/strict';
@@ -15,7 +16,7 @@ mkdirSync(join(root, 'd/sub.conf'), { recursive: true });
 mkdirSync(join(root, 'd/e'));
 for (const name of ['d/b.conf', 'd/B.conf', 'd/a.conf', 'd/.hidden.conf', 'd/other', 'd/s p', 'd/e/deep.conf'])
   writeFileSync(join(root, name), `${name}\n`);
-writeFileSync(join(root, 'd/e/pwd'), '${_PWD}\ninclude deep.conf\n'); // biome-ignore lint/suspicious/noTemplateCurlyInString: the language has such variables
+writeFileSync(join(root, 'd/e/pwd'), '${_PWD}\ninclude deep.conf\n');
 symlinkSync('d/e', join(root, 'link'));
 
 function included(pattern: string) {

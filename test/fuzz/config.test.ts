@@ -9,7 +9,8 @@ import { LIMITS } from '../../core/config/source.ts';
 import { fileOf, fuzz } from './config.ts';
 
 test('files made of the language, damaged files and bytes are read without a failure', (t) => {
-  const seed = Number(process.env.VIPKEEPER_FUZZ_SEED ?? 1);
+  const { VIPKEEPER_FUZZ_SEED = '1' } = process.env;
+  const seed = Number(VIPKEEPER_FUZZ_SEED);
   t.diagnostic(`seed ${seed}`);
   assert.equal(
     fuzz(seed, (runs) => runs >= 200),
