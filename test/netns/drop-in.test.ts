@@ -250,7 +250,7 @@ describe('called keepalived', needs('root', 'ip', 'keepalived'), () => {
     for (const which of ['a', 'b']) networks.push(await Network.create(`${prefix}${which}`, hosts));
     const at = (network: number, host: string): string => networks[network]!.host(host).namespace;
     real = subject('real', at(0, 'r1'), CONF, [REAL]);
-    ours = subject('ours', at(1, 'r1'), CONF, [process.execPath, link]);
+    ours = subject('ours', at(1, 'r1'), CONF, [process.execPath, link], ['--runtime-dir', join(root, 'run')]);
     peers = [0, 1].map((network) => subject(`peer${network}`, at(network, 'r2'), PEER, [REAL]));
     await Promise.all(peers.map((peer) => peer.start()));
     await Promise.all(peers.map((peer) => peer.says(/\(P_1\) Entering MASTER STATE/)));
@@ -391,7 +391,17 @@ describe('called keepalived', needs('root', 'ip', 'keepalived'), () => {
     const log = join(root, 'daemon.log');
     const run = (text: string) => {
       writeFileSync(file, text);
-      const argv = ['-G', `--log-file=${log}`, '-f', file, '-p', pid, '-r', `${pid}.vrrp`];
+      const argv = [
+        '-G',
+        `--log-file=${log}`,
+        `--runtime-dir=${join(root, 'run2')}`,
+        '-f',
+        file,
+        '-p',
+        pid,
+        '-r',
+        `${pid}.vrrp`,
+      ];
       return spawnSync('ip', inside(namespace, process.execPath, link, ...argv), {
         env: toolEnvironment(),
         timeout: 20_000,
