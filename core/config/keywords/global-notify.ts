@@ -158,8 +158,7 @@ export const lifeRows = {
   },
   include_check: {
     value: includeChecks,
-    moot: 'an include that finds nothing is always told',
-    help: 'which includes must find a file',
+    help: 'which includes must find a file that can be read; acts on the lines behind it',
     example: 'readable match',
   },
   tmp_config_directory: {

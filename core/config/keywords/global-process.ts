@@ -92,10 +92,10 @@ const rttime = {
 export const processRows = {
   process_names: { value: mark, moot: 'there is one process', help: 'give each process a name of its own' },
   umask: { value: umask, default: '0177', help: 'permissions taken from named pipes that are made', example: '022' },
+  random_seed: { value: integer(0, 4_294_967_295), help: 'makes _RANDOM repeat; acts on the lines behind it' },
   ...notActed({
     process_name: { value: text('name'), help: 'name of the process' },
     vrrp_process_name: { value: text('name'), help: 'name of the VRRP process' },
-    random_seed: { value: integer(0, 4_294_967_295), help: 'makes random numbers repeat; for tests' },
     use_symlink_paths: {
       value: flag,
       default: 'off',
