@@ -41,7 +41,7 @@ test('it is found from the sources, from dist/, and packed inside dist/; without
   const root = mkdtempSync(join(tmpdir(), 'vipkeeper-native-'));
   try {
     const sources = join(root, 'core/system/native');
-    const dist = join(root, 'dist/core/system/native');
+    const dist = join(root, 'dist');
     for (const directory of [sources, dist]) {
       mkdirSync(directory, { recursive: true });
       copyFileSync(join(NATIVE, 'index.ts'), join(directory, 'index.ts'));
