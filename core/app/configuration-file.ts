@@ -1,6 +1,7 @@
 // Reads a configuration file with everything it includes, logs what is wrong with it, and vets the programs it names.
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import type { Loaded } from '../agent/agent.ts';
 import type { Logger } from '../agent/log.ts';
 import { vetConfiguration } from '../agent/script-security.ts';
@@ -36,7 +37,7 @@ export class ConfigurationFile {
       return this.#refuse(`cannot read ${this.path}: ${(error as Error).message}`);
     }
     const { configuration, diagnostics, sources } = load(
-      { file: this.path, text },
+      { file: this.path, text, directory: realpathSync(dirname(this.path)) },
       {
         hostName: hostname(),
         environment: process.env,

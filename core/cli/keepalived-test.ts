@@ -23,7 +23,6 @@ const SILENT: ReadonlySet<Code> = new Set<Code>([
   'W030',
   'W031',
   'W032',
-  'W033',
   'W049',
   'W053',
   'W054',

@@ -37,7 +37,6 @@ const EXPLANATIONS: Readonly<Record<Code, string>> = {
   W030: 'The keywords are known and have no effect here yet; nothing that decides about the master depends on them.',
   W031: 'The keyword has no effect here yet, and its absence changes who is master or what is reachable.',
   W032: 'IPVS is outside of what the agent does; run keepalived -C beside it for the virtual servers.',
-  W033: 'The instance is understood, but its adverts are not sent yet.',
   W040: 'The protocol cannot carry the value; the nearest possible one is used, as keepalived does.',
   W041: 'The authentication that is written down is not in force; everybody on the network may send adverts.',
   W042: 'Eight bytes is all the field of the advert holds. Peers cut alike, so it works, but less is secret than written.',

@@ -41,7 +41,6 @@ export const CODES = {
   W030: 'keywords not acted on yet',
   W031: 'a keyword not acted on yet changes what happens',
   W032: 'load balancing is not done',
-  W033: 'the address family is not acted on yet',
   W040: 'value replaced, as keepalived does',
   W041: 'authentication not used',
   W042: 'password cut to 8 bytes',

@@ -91,9 +91,6 @@ function build(
     if (config) built.push({ config, block });
   }
   reportDuplicates(built, report);
-  for (const { config, block } of built)
-    if (config.family === 6)
-      report.add('W033', block.place, `${config.name} is an IPv6 virtual router, which is not acted on yet`);
   if (!values.vrrp_instance)
     report.add(
       'W049',

@@ -35,4 +35,6 @@ export const grammar: Grammar<Block> = {
   root,
   opens: (parent, keyword) => (parent.lines ? undefined : opensOf(rowOf(parent, keyword)?.row)),
   isOpaque: (block) => block.opaque === true,
+  isList: (block) => block.lines !== undefined,
+  knows: (block, keyword) => block.lines === undefined && rowOf(block, keyword) !== undefined,
 };
