@@ -1,7 +1,8 @@
 // `vipkeeper check-config`: what the agent would make of a file, without starting anything.
 // Reading and printing are given, so that it can be tested; nodeCheckIo is the real thing.
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { VERSION } from '../app/version.ts';
 import { compareHalves, type Half } from '../config/against.ts';
 import { type Diagnostic, Report, withoutSecret } from '../config/diagnostics.ts';
@@ -22,6 +23,8 @@ export interface CheckIo {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** @throws Error when the file cannot be read */
   readFile(file: string): string;
+  /** The real directory of a file, for its includes and `${_PWD}`; absent: as the name of the file says. */
+  directoryOf?(file: string): string;
   readonly includes: IncludeReader;
   /** Absent: programs are not looked up. */
   readonly probe?: ProgramProbe;
@@ -175,7 +178,8 @@ const idOption = (configId: string | undefined) => (configId === undefined ? {} 
 function readHalf(file: string, io: CheckIo, options: LoadOptions, report: Report) {
   let source: SourceText;
   try {
-    source = { file, text: io.readFile(file) };
+    const text = io.readFile(file);
+    source = { file, text, ...(io.directoryOf && { directory: io.directoryOf(file) }) };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     report.add('E001', startOf(file), `the file cannot be read: ${why}`);
@@ -217,6 +221,7 @@ export function nodeCheckIo(): CheckIo {
     hostName: hostname(),
     environment: process.env,
     readFile: (file) => readFileSync(file, 'utf8'),
+    directoryOf: (file) => realpathSync(dirname(file)),
     includes: { include: includeFiles },
     probe: { program: programState },
     host: nodeHost(),
