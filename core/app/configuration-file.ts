@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import type { Loaded } from '../agent/agent.ts';
 import type { Logger } from '../agent/log.ts';
 import { vetConfiguration } from '../agent/script-security.ts';
-import { type Diagnostic, renderDiagnostic } from '../config/diagnostics.ts';
+import { type Diagnostic, type Place, redact, renderDiagnostic, withoutSecret } from '../config/diagnostics.ts';
 import { load } from '../config/load.ts';
 import type { Files } from '../ports/files.ts';
 import { includeFiles } from '../system/include-files.ts';
@@ -46,9 +46,11 @@ export class ConfigurationFile {
       },
     );
     const lines = new Map(sources.map(({ file, text: content }) => [file, content.split(/\r?\n/)]));
-    for (const diagnostic of diagnostics) this.#log(diagnostic, lines.get(diagnostic.place.file));
+    const lineOf = ({ file, line }: Place): string | undefined => lines.get(file)?.[line - 1];
+    const findings = diagnostics.map((one) => withoutSecret(one, lineOf(one.place)));
+    for (const finding of findings) this.#log(finding, lineOf(finding.place));
     if (configuration === undefined) {
-      const first = diagnostics.find(({ severity }) => severity === 'error')!;
+      const first = findings.find(({ severity }) => severity === 'error')!;
       return this.#refuse(renderDiagnostic(first, undefined).split('\n')[0]!);
     }
     this.refusal = undefined;
@@ -62,9 +64,9 @@ export class ConfigurationFile {
     return undefined;
   }
 
-  #log({ severity, code, place, message, suggestion }: Diagnostic, lines: readonly string[] | undefined): void {
+  #log({ severity, code, place, message, suggestion }: Diagnostic, line: string | undefined): void {
     const at = `${place.file}:${place.line}:${place.column}`;
-    const text = severity === 'info' ? undefined : lines?.[place.line - 1]?.trim();
+    const text = severity === 'info' || line === undefined ? undefined : redact(line).trim();
     this.#logger.log(severity, 'config', { at, code, detail: message, line: text, help: suggestion });
   }
 }

@@ -121,12 +121,22 @@ export interface Details {
 export const severityOf = (code: Code): Severity =>
   code.startsWith('E') ? 'error' : code.startsWith('W') ? 'warning' : 'info';
 
+/** Findings of one code; a file with more of them is not what it was taken for. */
+const MOST_ALIKE = 1_000;
+
 /** Collects findings while a file is read. */
 export class Report {
   readonly #found: Diagnostic[] = [];
+  readonly #counts = new Map<Code, number>();
 
   add(code: Code, place: Place, message: string, details: Details = {}): void {
-    const { suggestion, ...rest } = details;
+    const count = (this.#counts.get(code) ?? 0) + 1;
+    this.#counts.set(code, count);
+    if (count < MOST_ALIKE) this.#push(code, place, message, details);
+    if (count === MOST_ALIKE) this.#push(code, place, 'and more of the same kind, which are not listed', {});
+  }
+
+  #push(code: Code, place: Place, message: string, { suggestion, ...rest }: Details): void {
     this.#found.push({ severity: severityOf(code), code, place, message, ...rest, ...(suggestion && { suggestion }) });
   }
 
