@@ -3,7 +3,7 @@
 import type { Configuration } from '../config/model.ts';
 import type { EngineEvent } from '../engine/messages.ts';
 import type { Timing } from '../ports/process.ts';
-import { type Micros, seconds } from '../units.ts';
+import { after, type Micros, seconds } from '../units.ts';
 import type { EngineClient } from './engine-client.ts';
 import { engineConfig } from './engine-config.ts';
 import type { Teller } from './events.ts';
@@ -39,8 +39,10 @@ export interface AgentDependencies {
 }
 
 /** How the agent ended. */
-export type Ending = 'stopped' | 'unable' | 'engine-failed';
+export type Ending = 'stopped' | 'unable' | 'failed';
 
+/** The engine may take this long to give up when the agent met a bug. */
+const LAST_WORD: Micros = seconds(1);
 /** Programs of the last notifications may take this long at the end. */
 const LAST_NOTIFICATIONS: Micros = seconds(5);
 
@@ -51,6 +53,7 @@ export class Agent {
   #reloading: Promise<void> | undefined;
   #reloadAgain = false;
   #stopping = false;
+  #failed = false;
 
   constructor(dependencies: AgentDependencies, loaded: Loaded) {
     this.#io = dependencies;
@@ -100,6 +103,18 @@ export class Agent {
     const handover = immediate ? 'not awaited' : 'until the successor is heard';
     this.#io.logger.log('info', 'stopping', { why, handover });
     this.#io.service.stopping();
+  }
+
+  /** A bug somewhere in this thread: the engine gives everything up, and the process ends. */
+  abandon(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#stopping = true;
+    this.#io.engine.send({ type: 'stop', immediate: true });
+    const { logger, timing } = this.#io;
+    logger.log('error', 'bug', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    const cancel = timing.setTimer(after(timing.now(), LAST_WORD), () => this.#engineDied('it did not end'));
+    void this.#ended.promise.then(cancel);
   }
 
   async #reload(): Promise<void> {
@@ -161,7 +176,7 @@ export class Agent {
         logger.log('warning', 'stall', { seconds: Math.round(event.duration / 1_000) / 1_000 });
         break;
       case 'stopped':
-        this.#ended.resolve('stopped');
+        this.#ended.resolve(this.#failed ? 'failed' : 'stopped');
         break;
       case 'unable':
         logger.log('error', 'cannot-start', { why: event.why });
@@ -194,7 +209,7 @@ export class Agent {
   #engineDied(why: string): void {
     this.#io.logger.log('error', 'engine-lost', { why, effect: 'removing every address and ending' });
     this.#io.removeAddresses(this.configuration);
-    this.#ended.resolve('engine-failed');
+    this.#ended.resolve('failed');
   }
 }
 

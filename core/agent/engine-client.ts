@@ -1,4 +1,4 @@
-// The agent's end of the boundary: sends commands, hears events, proves every 100 ms that the agent lives,
+// The agent's end of the boundary: sends commands, hears events, proves four times a second that the agent lives,
 // and notices when the engine does not. The thread itself is behind a port.
 import { LeaseHolder } from '../engine/lease.ts';
 import type { EngineCommand, EngineEvent, InstanceSnapshot } from '../engine/messages.ts';
@@ -14,7 +14,7 @@ export interface EngineThread {
   listen(onEvent: (event: EngineEvent) => void, onExit: () => void): void;
 }
 
-const BEAT = millis(100);
+const BEAT = millis(250);
 /** An engine that has not begun a turn for so long is dead. */
 const ENGINE_SILENCE = seconds(5);
 const SNAPSHOT_TIMEOUT = seconds(2);

@@ -20,7 +20,7 @@ const SETTLED_MS = 2_000;
 const EXITS: Readonly<Record<Ending, number>> = {
   stopped: EXIT_STOPPED,
   unable: EXIT_FAILED,
-  'engine-failed': EXIT_BUG,
+  failed: EXIT_BUG,
 };
 
 /** Runs an agent to its end. @returns the exit code */
@@ -58,6 +58,7 @@ export async function runAgent(options: RunOptions): Promise<number> {
         dump: (what) => void dumps.write(what),
         clearStatistics: () => void dumps.clear(),
       });
+      process.on('uncaughtException', (error) => agent.abandon(error));
       setTimeout(releaseMemory, SETTLED_MS).unref();
       return EXITS[await agent.run()];
     } finally {

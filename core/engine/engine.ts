@@ -46,7 +46,7 @@ const WARNING_TEXT: Readonly<Record<AdmissionWarning, string>> = {
 };
 
 /** The longest sleep: the engine shows the agent that it lives at least this often. */
-const LONGEST_WAIT = millis(250);
+const LONGEST_WAIT = millis(500);
 /** A deadline missed by more than this means that we did not run: listen before acting. */
 const LATE = millis(1);
 /** Batches read after a pause before deadlines count all the same: a flood must not stop the clock. */

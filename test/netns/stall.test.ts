@@ -11,14 +11,14 @@ import { needs } from '../support/needs.ts';
 import { Lab } from '../support/netns.ts';
 
 const VIP = '192.0.2.100';
-const SPINNING = join(import.meta.dirname, '..', 'support', 'spinning-agent.ts');
+const DEFECTIVE = join(import.meta.dirname, '..', 'support', 'defective-agent.ts');
 
 /** A pair of ours with r1 the master; version 3, half a second between adverts. */
 async function withPair(name: string, body: (lab: Lab, r1: Daemon) => Promise<void>): Promise<void> {
   await using lab = await Lab.create({ name, arpWatch: [VIP] });
   const text = (router: string, priority: number) =>
     conf({ routerId: router, instances: [{ priority, version: 3, advertInt: 0.5, vips: [`${VIP}/24`] }] });
-  const r1 = lab.daemon('vipkeeper', 'r1', text('r1', 150), SPINNING);
+  const r1 = lab.daemon('vipkeeper', 'r1', text('r1', 150), DEFECTIVE);
   const r2 = lab.daemon('vipkeeper', 'r2', text('r2', 100));
   try {
     await Promise.all([r1.up(), r2.up()]);
@@ -77,5 +77,14 @@ describe('an agent that stalls', { concurrency: 3, ...needs('root', 'ip') }, () 
       await takenOver(lab, began);
       await lab.adverts('r2', 6);
       assert.ok(lab.recorder.alone('r2', VIP), 'and does not take it back');
+    }));
+
+  test('a bug in the main thread: the address is given up, the reason is logged, the process ends with 70', () =>
+    withPair('bug', async (lab, r1) => {
+      const began = now();
+      r1.signal('SIGURG');
+      await r1.says(/bug error=.*somebody divided by zero/, 5_000);
+      assert.deepEqual(await r1.ended, { code: 70, signal: null });
+      await takenOver(lab, began);
     }));
 });
