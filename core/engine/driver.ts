@@ -221,7 +221,8 @@ export class InstanceDriver {
     }
     const { ad } = verdict;
     this.tally.received(ad.priority);
-    this.peers.heard(datagram.source, ad.priority, ad.interval, datagram.arrival);
+    // A goodbye says nothing of what its sender is worth; who it was stays known by its last real advert.
+    if (ad.priority !== 0) this.peers.heard(datagram.source, ad.priority, ad.interval, datagram.arrival);
     for (const warning of verdict.warnings) this.#host.warned(this, warning);
     const arrival = datagram.arrival < now ? datagram.arrival : now;
     this.feed({ type: 'advertisement', from: datagram.source, ad }, arrival);
