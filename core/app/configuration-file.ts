@@ -15,6 +15,8 @@ export class ConfigurationFile {
   readonly #files: Files;
   readonly #logger: Logger;
   readonly #configId: string | undefined;
+  /** Virtual routers of the configuration in force. */
+  #instances = 0;
   /** Milliseconds since 1970 at which the configuration in force was read. */
   loaded = 0;
   /** Why the latest reading was refused; undefined: it was not. */
@@ -53,6 +55,10 @@ export class ConfigurationFile {
       const first = findings.find(({ severity }) => severity === 'error')!;
       return this.#refuse(renderDiagnostic(first, undefined).split('\n')[0]!);
     }
+    // An empty or truncated file is no wish to give everything up: that is what stopping is for.
+    if (configuration.instances.length === 0 && this.#instances > 0)
+      return this.#refuse(`${this.path} has no vrrp_instance; to give up every address stop the agent`);
+    this.#instances = configuration.instances.length;
     this.refusal = undefined;
     this.loaded = Date.now();
     return { configuration, vetted: await vetConfiguration(configuration, this.#files) };

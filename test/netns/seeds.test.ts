@@ -216,14 +216,28 @@ describe('seed configurations', { concurrency: 3, ...needs('root', 'ip') }, () =
 
     await step('A26: a broken file at reload is refused, and the old configuration stays in force', async () => {
       const began = now();
-      const said = lb01.log.length;
-      lb01.reload(multicastNode('lb01', 'MASTER', 150).replace('virtual_router_id 51', 'virtual_router_id 300'));
-      await lb01.says(/reload-refused/, 5_000, said);
-      assert.match(lb01.log.slice(said), /virtual_router_id|300/, 'the log names what is wrong');
+      const good = multicastNode('lb01', 'MASTER', 150);
+      const broken: readonly (readonly [what: string, text: string | undefined, told: RegExp])[] = [
+        ['a bad VRID', good.replace('virtual_router_id 51', 'virtual_router_id 300'), /300/],
+        ['an empty file', '', /no vrrp_instance/],
+        ['no file', undefined, /cannot read/],
+      ];
+      for (const [what, text, told] of broken) {
+        const said = lb01.log.length;
+        if (text === undefined) rmSync(lb01.file);
+        else lb01.configure(text);
+        lb01.signal('SIGHUP');
+        await lb01.says(/reload-refused/, 5_000, said);
+        assert.match(lb01.log.slice(said), told, `the log names ${what}`);
+        assert.match(JSON.stringify(await lb01.status()), new RegExp(`"reloadError":"[^"]*${told.source}`), what);
+      }
       await lab.adverts('r1', 3);
       assert.deepEqual(recorder.all('holding', began, { ip: vip }), []);
       assert.ok(lb01.running);
-      lb01.configure(multicastNode('lb01', 'MASTER', 150));
+      const said = lb01.log.length;
+      lb01.reload(good);
+      await lb01.says(/ reloaded /, 5_000, said);
+      assert.match(JSON.stringify(await lb01.status()), /"reloadError":null/);
     });
 
     await step('A14: the cable of the master is pulled: FAULT, its address goes, the other takes over', async () => {
