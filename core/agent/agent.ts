@@ -98,8 +98,8 @@ export class Agent {
   stop(why: string): void {
     const immediate = this.#stopping;
     this.#stopping = true;
-    this.#io.teller.stopping();
     this.#io.engine.send({ type: 'stop', immediate }); // before anything that takes time
+    this.#io.teller.stopping();
     const handover = immediate ? 'not awaited' : 'until the successor is heard';
     this.#io.logger.log('info', 'stopping', { why, handover });
     this.#io.service.stopping();

@@ -34,8 +34,12 @@ export function rehearse(provider: LocalProvider): void {
     play.hear();
     play.until('BACKUP');
   }
-  play.send({ type: 'stop', immediate: true });
+  // And once the way of a stop: goodbye, wait for the successor, end.
+  play.until('MASTER');
+  play.send({ type: 'stop', immediate: false });
   play.engine.turn();
+  play.hear();
+  play.until('INIT');
 }
 
 class Play {
