@@ -2,48 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { InstanceConfig } from '../../core/config/model.ts';
 import { type IpAddress, ip } from '../../core/net/address.ts';
-import { micros, millis, priority, seconds, vrid } from '../../core/units.ts';
+import { millis, priority, seconds, vrid } from '../../core/units.ts';
 import { admit, type PacketOrigin, receiveRules } from '../../core/vrrp/admission.ts';
 import { AUTH_AH, AUTH_NONE, AUTH_PASS, type DecodedPacket, passData, VRRP_GROUP } from '../../core/vrrp/packet.ts';
 import type { Advertisement } from '../../core/vrrp/types.ts';
+import { instance, virtualIp } from '../engine/instances.ts';
 
 const OWN = ip('10.0.0.1');
 const PEER = ip('10.0.0.2');
 
-const INSTANCE: InstanceConfig = {
-  name: 'web',
-  interface: 'eth0',
-  family: 4,
-  vrid: vrid(51),
-  version: 3,
-  initialState: 'BACKUP',
-  priority: priority(100),
-  interval: seconds(1),
-  preempt: true,
-  preemptDelay: micros(0),
-  downTimerAdverts: 3,
-  transport: { mode: 'multicast', group: VRRP_GROUP[4], source: undefined },
-  authentication: { type: 'none' },
-  vips: ['10.0.0.100', '10.0.0.101'].map((text) => ({ address: ip(text), prefix: 32, device: 'eth0', scope: 0 })),
-  excludedVips: [],
-  announce: {
-    masterDelay: seconds(5),
-    masterRepeat: 5,
-    refresh: micros(0),
-    refreshRepeat: 1,
-    lowerPrioDelay: seconds(5),
-    lowerPrioRepeat: 5,
-  },
-  answerLowerPriority: true,
-  advertiseBeforeYielding: true,
-  strictAddressList: false,
-  checkUnicastSource: true,
-  makeBeforeBreak: true,
-  trackScripts: [],
-  trackInterfaces: [],
-  trackPrimary: true,
-  notify: {},
-};
+const INSTANCE: InstanceConfig = instance({ vips: [virtualIp('10.0.0.100', 32), virtualIp('10.0.0.101', 32)] });
 
 const UNICAST: Partial<InstanceConfig> = {
   transport: { mode: 'unicast', source: OWN, ttl: 255, peers: [{ address: PEER, minTtl: 250, maxTtl: 254 }] },
