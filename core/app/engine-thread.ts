@@ -120,7 +120,7 @@ function rehearseAll(network: LinuxNetwork, route: RouteSocket, frames: FrameSoc
   frame.set([0x88, 0xb5], 12);
   const packet = new Uint8Array(28);
   packet.set(encodeIpv4Header({ tos: 0, id: 0, ttl: 1, protocol: 112, source: LOCALHOST, destination: LOCALHOST }, 8));
-  const socket = network.vrrpSocket('lo', LOOPBACK, 4);
+  const socket = network.vrrpSocket({ interface: 'lo', ifindex: LOOPBACK, family: 4, protocol: 112 });
   try {
     for (let i = 0; i < REPETITIONS; i++) {
       socket.queue(packet, LOCALHOST);

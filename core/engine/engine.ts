@@ -14,6 +14,7 @@ import type { LeaseWatch } from './lease.ts';
 import type { Links } from './links.ts';
 import type { EngineCommand, EngineConfig, EngineEvent, TrackVerdict } from './messages.ts';
 import { Ration } from './ration.ts';
+import type { Resident } from './resident.ts';
 import type { SegmentListener } from './segment.ts';
 import { snapshotOf } from './snapshot.ts';
 import { Strangers } from './strangers.ts';
@@ -59,6 +60,7 @@ const STALL = millis(100);
 export class Engine implements DriverHost, SegmentListener {
   readonly #io: EngineDependencies;
   readonly #crew: Crew;
+  readonly #residents: readonly Resident[] = [];
   readonly #holdings: Holdings;
   readonly #drops: DropLog;
   readonly #strangers = new Strangers();
@@ -107,6 +109,7 @@ export class Engine implements DriverHost, SegmentListener {
     const next = this.#crew.queue.next;
     if (next !== undefined && next < wake) wake = next;
     if (!this.#fenced && lease.end < wake) wake = lease.end;
+    for (const { deadline } of this.#residents) if (deadline !== undefined && deadline < wake) wake = deadline;
     return wake;
   }
 
@@ -237,6 +240,7 @@ export class Engine implements DriverHost, SegmentListener {
     const { inbox, monitor } = this.#io;
     if (inbox.ready) this.#obey(now);
     if (monitor.ready) this.#followKernel(now);
+    for (const resident of this.#residents) if (resident.ready || late) resident.listen(now);
     for (const segment of this.#crew.segments) {
       if (!segment.ready && !late) continue;
       // Normally one batch a turn; after a pause everything that waits, because deadlines are judged by it.
@@ -246,6 +250,8 @@ export class Engine implements DriverHost, SegmentListener {
   }
 
   #expire(now: Instant): void {
+    for (const resident of this.#residents)
+      if (resident.deadline !== undefined && resident.deadline <= now) resident.expire(now);
     const { queue } = this.#crew;
     for (let driver = queue.due(now); driver !== undefined; driver = queue.due(now)) {
       driver.timer(now);
@@ -262,6 +268,7 @@ export class Engine implements DriverHost, SegmentListener {
         this.#drops.warn(segment.interface, `sending failed: ${errors.join(', ')}`, this.#io.clock.now());
     }
     this.#holdings.settle();
+    for (const resident of this.#residents) resident.settle();
     for (const event of this.#outgoing) this.#io.post(event);
     this.#outgoing.length = 0;
   }
@@ -276,7 +283,10 @@ export class Engine implements DriverHost, SegmentListener {
   #followKernel(now: Instant): void {
     const { links } = this.#io;
     const changes = links.update();
-    if (changes.interfaces.size > 0) this.#crew.followLinks(now);
+    if (changes.interfaces.size > 0) {
+      for (const resident of this.#residents) resident.followLinks(now);
+      this.#crew.followLinks(now);
+    }
     if (changes.removed.length > 0) this.#holdings.repair(changes.removed, (device) => links.get(device)?.index);
     if (!changes.overrun) return;
     this.#log('warning', 'the kernel had more changes than we could read: everything was read anew');
@@ -319,6 +329,7 @@ export class Engine implements DriverHost, SegmentListener {
 
   #configure(config: EngineConfig, verdicts: readonly TrackVerdict[], now: Instant): void {
     this.#io.lease.duration = config.leaseTime;
+    for (const resident of this.#residents) resident.configure(config, now);
     this.#crew.configure(config, verdicts, now);
     if (!this.#configured) this.#outgoing.push({ type: 'configured' });
     this.#configured = true;
@@ -341,6 +352,7 @@ export class Engine implements DriverHost, SegmentListener {
     this.#done = true;
     this.#holdings.abandon();
     for (const segment of this.#crew.segments) segment.close();
+    for (const resident of this.#residents) resident.close();
   }
 
   #giveUp(error: unknown): void {

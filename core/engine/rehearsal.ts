@@ -115,7 +115,14 @@ class Play {
       addresses: [THEIRS],
     } as const;
     const payload = encode(ad, { family: 4, source: THEIRS, destination: GROUP });
-    const datagram: Datagram = { payload, source: THEIRS, destination: GROUP, ttl: 255, arrival: this.#now };
+    const datagram: Datagram = {
+      payload,
+      header: new Uint8Array(0),
+      source: THEIRS,
+      destination: GROUP,
+      ttl: 255,
+      arrival: this.#now,
+    };
     return {
       ready: false,
       join: () => {},

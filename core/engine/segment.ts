@@ -3,6 +3,7 @@
 import type { Family, IpAddress } from '../net/address.ts';
 import type { Datagram, EngineNetwork, LinkInfo, Poller, VrrpSocket } from '../ports/engine-io.ts';
 import type { Instant } from '../units.ts';
+import { PROTOCOL_VRRP } from '../vrrp/packet.ts';
 import type { InstanceDriver } from './driver.ts';
 
 /** Whom a segment tells of what it hears. */
@@ -69,7 +70,12 @@ export class Segment {
     if (this.#socket !== undefined && this.#ifindex === link?.index) return;
     this.close();
     if (link === undefined) return;
-    this.#socket = this.#network.vrrpSocket(link.name, link.index, this.family);
+    this.#socket = this.#network.vrrpSocket({
+      interface: link.name,
+      ifindex: link.index,
+      family: this.family,
+      protocol: PROTOCOL_VRRP,
+    });
     this.#ifindex = link.index;
     this.#poller.add(this.#socket);
     this.#joinGroups();

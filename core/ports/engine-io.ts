@@ -22,8 +22,10 @@ export interface Poller {
 
 /** One received IP datagram; the object and its buffer are reused, so nobody may keep them. */
 export interface Datagram {
-  /** The payload after the IP header. */
+  /** The payload after the IP header; under IP protocol 51 it begins with the authentication header. */
   payload: Uint8Array;
+  /** The IPv4 header as received, with its options; empty for IPv6. */
+  header: Uint8Array;
   source: IpAddress;
   destination: IpAddress;
   ttl: number;
@@ -31,7 +33,7 @@ export interface Datagram {
   arrival: Instant;
 }
 
-/** IP protocol 112 on one interface and family. */
+/** IP protocol 112, or VRRP behind an authentication header (51), on one interface and family. */
 export interface VrrpSocket extends Pollable {
   join(group: IpAddress): void;
   leave(group: IpAddress): void;
@@ -87,9 +89,19 @@ export interface LinkInfo {
   readonly loopback: boolean;
 }
 
+/** What a VRRP socket is for. */
+export interface VrrpSocketSpec {
+  /** The interface it hears and speaks on. */
+  readonly interface: string;
+  readonly ifindex: number;
+  readonly family: Family;
+  /** 112: VRRP itself; 51: VRRPv2 behind an authentication header (RFC 2402), IPv4 only. */
+  readonly protocol: 112 | 51;
+}
+
 /** Opens the sockets. @throws Error with `code` (EPERM, ENODEV …) and the fix in its message */
 export interface EngineNetwork {
-  vrrpSocket(interfaceName: string, ifindex: number, family: Family): VrrpSocket;
+  vrrpSocket(spec: VrrpSocketSpec): VrrpSocket;
   frameSocket(): FrameSocket;
   routeSocket(): RouteSocket;
   routeMonitor(): RouteMonitor;

@@ -1,6 +1,12 @@
 // The engine's sockets on Linux, with errors that say what is missing and what to do about it.
-import type { Family } from '../net/address.ts';
-import type { EngineNetwork, FrameSocket, RouteMonitor, RouteSocket, VrrpSocket } from '../ports/engine-io.ts';
+import type {
+  EngineNetwork,
+  FrameSocket,
+  RouteMonitor,
+  RouteSocket,
+  VrrpSocket,
+  VrrpSocketSpec,
+} from '../ports/engine-io.ts';
 import { LinuxFrameSocket } from './frame-socket.ts';
 import type { Native } from './native/index.ts';
 import { LinuxRouteMonitor } from './route-monitor.ts';
@@ -25,10 +31,10 @@ export class LinuxNetwork implements EngineNetwork {
   }
 
   /** @throws NetworkError */
-  vrrpSocket(interfaceName: string, ifindex: number, family: Family): VrrpSocket {
+  vrrpSocket(spec: VrrpSocketSpec): VrrpSocket {
     return open(
-      `the IPv${family} VRRP socket on ${interfaceName}`,
-      () => new LinuxVrrpSocket(this.#native, interfaceName, ifindex, family),
+      `the IPv${spec.family} VRRP socket on ${spec.interface}`,
+      () => new LinuxVrrpSocket(this.#native, spec),
     );
   }
 

@@ -2,7 +2,7 @@
 // It knows IP headers and nothing of VRRP. One socket for all virtual routers of an interface and family: every
 // raw socket gets every packet, so one each would cost n² (and 20 groups a socket are the kernel's limit).
 import { type Family, familyOf, type IpAddress, ipBytes, isMulticast } from '../net/address.ts';
-import type { Datagram, VrrpSocket } from '../ports/engine-io.ts';
+import type { Datagram, VrrpSocket, VrrpSocketSpec } from '../ports/engine-io.ts';
 import { type Instant, instant } from '../units.ts';
 import { AddressTexts } from './address-texts.ts';
 import * as linux from './linux.ts';
@@ -32,6 +32,7 @@ const KNOWN_DESTINATIONS = 1024;
 const KNOWN_VIEWS = 2048;
 /** A socket error is reported once by a receive, so a few in a row are possible; more mean that the socket is broken. */
 const ERRORS = 8;
+const NOTHING = new Uint8Array(0);
 
 interface Destination {
   readonly sockaddr: Uint8Array;
@@ -59,14 +60,21 @@ export class LinuxVrrpSocket implements VrrpSocket {
   #emptyAt: number;
 
   /** @throws Error EPERM without CAP_NET_RAW, ENODEV without the interface, EAFNOSUPPORT without IPv6 */
-  constructor(native: Native, interfaceName: string, ifindex: number, family: Family) {
+  constructor(native: Native, { interface: interfaceName, ifindex, family, protocol }: VrrpSocketSpec) {
     this.#native = native;
     this.#family = family;
     this.#ifindex = ifindex;
-    this.handle = native.socket(family === 4 ? linux.AF_INET : linux.AF_INET6, linux.SOCK_RAW, linux.IPPROTO_VRRP);
+    this.handle = native.socket(family === 4 ? linux.AF_INET : linux.AF_INET6, linux.SOCK_RAW, protocol);
     this.#emptyAt = native.monotonic();
     const none = '' as IpAddress;
-    this.#datagram = { payload: new Uint8Array(0), source: none, destination: none, ttl: 0, arrival: instant(0) };
+    this.#datagram = {
+      payload: NOTHING,
+      header: NOTHING,
+      source: none,
+      destination: none,
+      ttl: 0,
+      arrival: instant(0),
+    };
     try {
       this.#configure(interfaceName);
       this.#batch = new SendBatch(native, this.handle);
@@ -185,6 +193,7 @@ export class LinuxVrrpSocket implements VrrpSocket {
     const end = Math.min((bytes[at + 2]! << 8) | bytes[at + 3]!, length);
     if (header < 20 || header > end) return false;
     this.#datagram.payload = this.#view(at + header, end - header);
+    this.#datagram.header = this.#view(at, header);
     this.#datagram.source = this.#texts.text(bytes, at + 12, 4);
     this.#datagram.destination = this.#texts.text(bytes, at + 16, 4);
     this.#datagram.ttl = bytes[at + 8]!;

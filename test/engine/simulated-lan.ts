@@ -274,6 +274,7 @@ export class SimulatedNode {
 function datagramOf(packet: Uint8Array, arrival: Instant): Datagram {
   return {
     payload: packet.subarray(20),
+    header: packet.subarray(0, 20),
     source: formatIp(packet, 12, 4),
     destination: formatIp(packet, 16, 4),
     ttl: packet[8]!,

@@ -77,7 +77,7 @@ test(
     const source = `
     import { loadNative } from '${SYSTEM}native/index.ts';
     import { LinuxNetwork } from '${SYSTEM}network.ts';
-    try { new LinuxNetwork(loadNative()).vrrpSocket('lo', 1, 4); } catch (error) { console.log(error.code, error.message); }
+    try { new LinuxNetwork(loadNative()).vrrpSocket({ interface: 'lo', ifindex: 1, family: 4, protocol: 112 }); } catch (error) { console.log(error.code, error.message); }
   `;
     const argv = ['--bounding-set=-all', '--inh-caps=-all', process.execPath, '--input-type=module', '-e', source];
     const output = execFileSync('setpriv', argv, { encoding: 'utf8' });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ip as address, type Family, type IpAddress, ipBytes } from '../../core/net/address.ts';
-import type { Datagram } from '../../core/ports/engine-io.ts';
+import type { Datagram, VrrpSocketSpec } from '../../core/ports/engine-io.ts';
 import * as linux from '../../core/system/linux.ts';
 import { loadNative } from '../../core/system/native/index.ts';
 import { LinuxNetwork } from '../../core/system/network.ts';
@@ -77,8 +77,8 @@ describe('VRRP sockets', needs('root', 'ip'), () => {
   after(() => pair?.[Symbol.dispose]());
 
   function sockets(family: Family) {
-    const left = within(pair.left, () => new LinuxVrrpSocket(native, 'va', leftIndex, family));
-    const right = within(pair.right, () => new LinuxVrrpSocket(native, 'vb', rightIndex, family));
+    const left = within(pair.left, () => new LinuxVrrpSocket(native, socketOn('va', leftIndex, family)));
+    const right = within(pair.right, () => new LinuxVrrpSocket(native, socketOn('vb', rightIndex, family)));
     for (const socket of [left, right]) socket.join(GROUP[family]);
     return {
       left,
@@ -220,7 +220,7 @@ describe('VRRP sockets', needs('root', 'ip'), () => {
     using both = sockets(4);
     let skew = 0;
     const lying = { ...native, realtime: () => native.realtime() + skew };
-    const socket = within(pair.right, () => new LinuxVrrpSocket(lying, 'vb', rightIndex, 4));
+    const socket = within(pair.right, () => new LinuxVrrpSocket(lying, socketOn('vb', rightIndex, 4)));
     socket.join(GROUP[4]);
     const poller = new LinuxPoller(native);
     poller.add(socket);
@@ -253,9 +253,9 @@ describe('VRRP sockets', needs('root', 'ip'), () => {
     }
     const farIndex = indexOf(pair.left, 'far');
     const otherIndex = indexOf(pair.right, 'other');
-    const far = within(pair.left, () => new LinuxVrrpSocket(native, 'far', farIndex, 6));
-    const near = within(pair.right, () => new LinuxVrrpSocket(native, 'other', otherIndex, 6));
-    const six = within(pair.right, () => new LinuxVrrpSocket(native, 'vb', rightIndex, 6));
+    const far = within(pair.left, () => new LinuxVrrpSocket(native, socketOn('far', farIndex, 6)));
+    const near = within(pair.right, () => new LinuxVrrpSocket(native, socketOn('other', otherIndex, 6)));
+    const six = within(pair.right, () => new LinuxVrrpSocket(native, socketOn('vb', rightIndex, 6)));
     near.join(GROUP[6]);
     six.join(GROUP[6]);
     far.queue(packet({ payload: Uint8Array.of(1), source: LEFT[6], destination: GROUP[6] }), GROUP[6]);
@@ -267,7 +267,7 @@ describe('VRRP sockets', needs('root', 'ip'), () => {
 
   test('an interface that does not exist is named with the fix', () => {
     const network = new LinuxNetwork(native);
-    assert.throws(() => network.vrrpSocket('nosuch0', 9999, 4), {
+    assert.throws(() => network.vrrpSocket({ interface: 'nosuch0', ifindex: 9999, family: 4, protocol: 112 }), {
       name: 'NetworkError',
       code: 'ENODEV',
       message: /IPv4 VRRP socket on nosuch0: ENODEV: there is no such interface/,
@@ -275,7 +275,7 @@ describe('VRRP sockets', needs('root', 'ip'), () => {
   });
 
   test('a closed socket refuses everything', () => {
-    const socket = within(pair.left, () => new LinuxVrrpSocket(native, 'va', leftIndex, 4));
+    const socket = within(pair.left, () => new LinuxVrrpSocket(native, socketOn('va', leftIndex, 4)));
     socket.close();
     socket.queue(new Uint8Array(28), GROUP[4]);
     for (const use of [() => socket.flush(), () => socket.join(GROUP[4]), () => socket.receive(unexpected, 1)])
@@ -284,3 +284,7 @@ describe('VRRP sockets', needs('root', 'ip'), () => {
     assert.equal(linux.EAGAIN, 11);
   });
 });
+
+function socketOn(name: string, ifindex: number, family: Family): VrrpSocketSpec {
+  return { interface: name, ifindex, family, protocol: 112 };
+}
