@@ -1,23 +1,18 @@
 // The real-time thread's loop: wait, listen, let deadlines act, speak, settle. It never returns to an event loop,
 // never allocates for a packet it refuses, and decides nothing that the routers can decide.
-import type { IpAddress } from '../net/address.ts';
 import type { Clock, Datagram, EngineNetwork, Pollable, Poller } from '../ports/engine-io.ts';
-import { after, between, type Instant, type Micros, micros, millis, type Priority } from '../units.ts';
+import { after, between, type Instant, type Micros, micros, millis } from '../units.ts';
 import type { LocalProvider } from '../vip/local-provider.ts';
-import type { AdmissionWarning } from '../vrrp/admission.ts';
-import type { Advertisement, DropReason } from '../vrrp/types.ts';
 import { Crew } from './crew.ts';
-import type { DriverHost, InstanceDriver, Transition } from './driver.ts';
-import { DropLog } from './drop-log.ts';
-import { Holdings } from './holdings.ts';
+import type { InstanceDriver } from './driver.ts';
 import type { LeaseWatch } from './lease.ts';
 import type { Links } from './links.ts';
 import type { EngineCommand, EngineConfig, EngineEvent, TrackVerdict } from './messages.ts';
-import { Ration } from './ration.ts';
 import type { Resident } from './resident.ts';
 import type { SegmentListener } from './segment.ts';
 import { snapshotOf } from './snapshot.ts';
 import { Strangers } from './strangers.ts';
+import { Wishes } from './wishes.ts';
 
 /** The agent's commands as they arrive. */
 export interface Inbox extends Pollable {
@@ -39,33 +34,21 @@ export interface EngineDependencies {
   readonly post: (event: EngineEvent) => void;
 }
 
-const WARNING_TEXT: Readonly<Record<AdmissionWarning, string>> = {
-  'address-list': 'the other router lists other virtual addresses than we do: make the two configurations equal',
-  'interval-differs': 'the other router has another advert_int than we do: make the two configurations equal',
-  'first-not-link-local': 'the first address of the other router is not link-local (RFC 9568 section 5.2.9)',
-  'source-not-link-local': 'the other router does not send from a link-local address (RFC 9568 section 5.1.2.1)',
-};
-
 /** The longest sleep: the engine shows the agent that it lives at least this often. */
 const LONGEST_WAIT = millis(500);
 /** A deadline missed by more than this means that we did not run: listen before acting. */
 const LATE = millis(1);
 /** Batches read after a pause before deadlines count all the same: a flood must not stop the clock. */
 const MOST_BATCHES = 64;
-/** keepalived runs notify_master_rx_lower_pri for every packet; ours is told so often of one that persists. */
-const RIVALS_EACH = millis(500);
 /** A pause that is worth telling. */
 const STALL = millis(100);
 
-export class Engine implements DriverHost, SegmentListener {
+export class Engine implements SegmentListener {
   readonly #io: EngineDependencies;
   readonly #crew: Crew;
   readonly #residents: readonly Resident[] = [];
-  readonly #holdings: Holdings;
-  readonly #drops: DropLog;
+  readonly #wishes: Wishes;
   readonly #strangers = new Strangers();
-  readonly #rivals = new Ration(RIVALS_EACH);
-  readonly #outgoing: EngineEvent[] = [];
   #configured = false;
   #fenceEpoch = 0;
   #fenced = false;
@@ -75,17 +58,15 @@ export class Engine implements DriverHost, SegmentListener {
   constructor(dependencies: EngineDependencies) {
     this.#io = dependencies;
     const { wallClock, poller, inbox, monitor } = dependencies;
-    const complain = this.#log.bind(this);
-    this.#holdings = new Holdings(dependencies.provider, complain);
-    this.#drops = new DropLog((event) => this.#outgoing.push(event));
+    const wishes = new Wishes({ ...dependencies, crew: () => this.#crew });
+    this.#wishes = wishes;
     this.#crew = new Crew({
       ...dependencies,
-      holdings: this.#holdings,
-      host: this,
+      holdings: wishes.holdings,
+      host: wishes,
       listener: this,
-      groupChanged: (group, from, to) =>
-        this.#outgoing.push({ type: 'group-transition', group, from, to, time: wallClock() }),
-      complain,
+      groupChanged: (group, from, to) => wishes.tell({ type: 'group-transition', group, from, to, time: wallClock() }),
+      complain: wishes.log,
       settle: () => this.#settle(),
     });
     poller.add(inbox);
@@ -134,76 +115,6 @@ export class Engine implements DriverHost, SegmentListener {
     if (this.#stopping && this.#allEnded()) this.#end();
   }
 
-  // DriverHost: wishes of the drivers, settled at the end of the turn.
-
-  send(driver: InstanceDriver, ad: Advertisement): void {
-    const segment = this.#crew.segmentOf(driver.config);
-    for (const { packet, destination } of driver.packets(ad)) segment.queue(packet, destination);
-  }
-
-  own(driver: InstanceDriver): void {
-    this.#holdings.wish(driver, 'own');
-  }
-
-  disown(driver: InstanceDriver): void {
-    this.#holdings.wish(driver, 'disown');
-  }
-
-  announce(driver: InstanceDriver, repeat: number): void {
-    this.#holdings.announce(driver, repeat);
-  }
-
-  contested(driver: InstanceDriver, now: Instant): void {
-    for (const each of this.#crew.groups.companions(driver)) {
-      each.reannounce(now);
-      this.#crew.queue.touch(each);
-    }
-  }
-
-  renew(driver: InstanceDriver): void {
-    this.#holdings.renew(driver);
-  }
-
-  transition(driver: InstanceDriver, change: Transition): void {
-    const time = this.#io.wallClock();
-    driver.since = time;
-    const priority = driver.router.effectivePriority;
-    this.#outgoing.push({ type: 'transition', instance: driver.name, ...change, priority, time });
-  }
-
-  lowerPriorityHeard(driver: InstanceDriver, source: IpAddress, now: Instant): void {
-    const count = this.#rivals.note(driver.name, now);
-    const { effectivePriority: priority } = driver.router;
-    if (count > 0)
-      this.#outgoing.push({ type: 'lower-priority-heard', instance: driver.name, source, priority, count });
-  }
-
-  priorityChanged(driver: InstanceDriver): void {
-    const { state, effectivePriority: priority } = driver.router;
-    this.#outgoing.push({ type: 'priority-changed', instance: driver.name, state, priority });
-  }
-
-  masterSeen(driver: InstanceDriver, source: IpAddress, priority: Priority, interval: Micros): void {
-    this.#outgoing.push({ type: 'master-seen', instance: driver.name, source, priority, interval });
-  }
-
-  dropped(driver: InstanceDriver, why: DropReason, source: IpAddress): void {
-    this.#drops.note(driver.name, why, source, this.#io.clock.now());
-  }
-
-  warned(driver: InstanceDriver, warning: AdmissionWarning): void {
-    this.#drops.warn(driver.name, WARNING_TEXT[warning], this.#io.clock.now());
-  }
-
-  faultChanged(driver: InstanceDriver, why: string | undefined, now: Instant): void {
-    const { groups, queue } = this.#crew;
-    if (groups.has(driver)) {
-      if (why !== undefined) groups.fault(driver, why, now);
-      else groups.recovered(driver, now);
-    } else driver.feed(why !== undefined ? { type: 'fault', why } : { type: 'recovered' }, now);
-    queue.touch(driver);
-  }
-
   // SegmentListener.
 
   heard(driver: InstanceDriver, datagram: Datagram, now: Instant): void {
@@ -214,7 +125,7 @@ export class Engine implements DriverHost, SegmentListener {
 
   unknownVrid(datagram: Datagram, now: Instant): void {
     const trouble = this.#strangers.examine(datagram, this.#crew.isVirtual, now);
-    if (trouble !== undefined) this.#log('warning', trouble);
+    if (trouble !== undefined) this.#wishes.log('warning', trouble);
   }
 
   // The parts of a turn.
@@ -233,7 +144,7 @@ export class Engine implements DriverHost, SegmentListener {
         );
     if (late < STALL) return;
     this.#io.lease.excuse(now);
-    this.#outgoing.push({ type: 'stall', duration: late });
+    this.#wishes.tell({ type: 'stall', duration: late });
   }
 
   #listen(now: Instant, late: boolean): void {
@@ -262,22 +173,16 @@ export class Engine implements DriverHost, SegmentListener {
 
   /** Adverts first, then addresses, then announcements; and only then is anybody told. */
   #settle(): void {
-    for (const segment of this.#crew.segments) {
-      const errors = segment.flush();
-      if (errors.length > 0)
-        this.#drops.warn(segment.interface, `sending failed: ${errors.join(', ')}`, this.#io.clock.now());
-    }
-    this.#holdings.settle();
+    this.#wishes.carryOut();
     for (const resident of this.#residents) resident.settle();
-    for (const event of this.#outgoing) this.#io.post(event);
-    this.#outgoing.length = 0;
+    this.#wishes.report();
   }
 
   #fence(now: Instant): void {
     this.#fenced = true;
     this.#fenceEpoch++;
     this.#crew.actAll(now, (driver) => driver.fence(now));
-    this.#outgoing.push({ type: 'fenced', epoch: this.#fenceEpoch, why: 'the agent gave no sign of life' });
+    this.#wishes.tell({ type: 'fenced', epoch: this.#fenceEpoch, why: 'the agent gave no sign of life' });
   }
 
   #followKernel(now: Instant): void {
@@ -287,10 +192,10 @@ export class Engine implements DriverHost, SegmentListener {
       for (const resident of this.#residents) resident.followLinks(now);
       this.#crew.followLinks(now);
     }
-    if (changes.removed.length > 0) this.#holdings.repair(changes.removed, (device) => links.get(device)?.index);
+    if (changes.removed.length > 0) this.#wishes.holdings.repair(changes.removed, (device) => links.get(device)?.index);
     if (!changes.overrun) return;
-    this.#log('warning', 'the kernel had more changes than we could read: everything was read anew');
-    for (const driver of this.#crew) this.#holdings.renew(driver);
+    this.#wishes.log('warning', 'the kernel had more changes than we could read: everything was read anew');
+    for (const driver of this.#crew) this.#wishes.holdings.renew(driver);
   }
 
   // Commands of the agent.
@@ -317,8 +222,8 @@ export class Engine implements DriverHost, SegmentListener {
         this.#crew.actAll(now, (driver) => driver.feed({ type: 'shutdown', immediate: command.immediate }, now));
         break;
       case 'snapshot': {
-        const instances = [...this.#crew].map((driver) => snapshotOf(driver, this.#holdings.held(driver), now));
-        this.#outgoing.push({ type: 'snapshot', id: command.id, instances });
+        const instances = [...this.#crew].map((driver) => snapshotOf(driver, this.#wishes.holdings.held(driver), now));
+        this.#wishes.tell({ type: 'snapshot', id: command.id, instances });
         break;
       }
       case 'clear-statistics':
@@ -331,7 +236,7 @@ export class Engine implements DriverHost, SegmentListener {
     this.#io.lease.duration = config.leaseTime;
     for (const resident of this.#residents) resident.configure(config, now);
     this.#crew.configure(config, verdicts, now);
-    if (!this.#configured) this.#outgoing.push({ type: 'configured' });
+    if (!this.#configured) this.#wishes.tell({ type: 'configured' });
     this.#configured = true;
   }
 
@@ -350,7 +255,7 @@ export class Engine implements DriverHost, SegmentListener {
 
   #end(): void {
     this.#done = true;
-    this.#holdings.abandon();
+    this.#wishes.holdings.abandon();
     for (const segment of this.#crew.segments) segment.close();
     for (const resident of this.#residents) resident.close();
   }
@@ -362,12 +267,8 @@ export class Engine implements DriverHost, SegmentListener {
       for (const driver of this.#crew) driver.feed({ type: 'shutdown', immediate: true }, now);
       for (const segment of this.#crew.segments) segment.flush();
     } finally {
-      this.#holdings.abandon();
+      this.#wishes.holdings.abandon();
       this.#io.post({ type: 'failed', error: text });
     }
-  }
-
-  #log(level: 'error' | 'warning' | 'info', text: string): void {
-    this.#outgoing.push({ type: 'log', level, text });
   }
 }
