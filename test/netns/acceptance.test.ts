@@ -11,34 +11,10 @@ import type { StatusReport } from '../../core/control/status-report.ts';
 import * as linux from '../../core/system/linux.ts';
 import { loadNative } from '../../core/system/native/index.ts';
 import { unixSockaddr } from '../../core/system/sockaddr.ts';
-import { conf, type FileText, type InstanceText } from '../support/conf.ts';
 import { AGENT } from '../support/daemons.ts';
 import { command, needs } from '../support/needs.ts';
-import { Lab } from '../support/netns.ts';
-
-const VIP = '192.0.2.100';
-
-const quick = (router: string, instance: Partial<InstanceText> & { priority: number }, rest: Partial<FileText> = {}) =>
-  conf({
-    routerId: router,
-    instances: [{ version: 3, advertInt: 0.1, vips: [`${VIP}/24`], ...instance }],
-    ...rest,
-  });
-
-/** Runs a story in a lab of its own; failures tell the daemons' logs. */
-async function story(name: string, body: (lab: Lab) => Promise<void>): Promise<void> {
-  await using lab = await Lab.create({ name });
-  try {
-    await body(lab);
-  } catch (error) {
-    throw lab.explain(error);
-  }
-}
-
-async function until(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
-  for (const end = Date.now() + timeoutMs; !(await condition()); await new Promise((done) => setTimeout(done, 20)))
-    if (Date.now() > end) throw new Error(`not in time: ${what}`);
-}
+import type { Lab } from '../support/netns.ts';
+import { quick, story, until, VIP } from '../support/story.ts';
 
 /** A program in a host of the lab, ended with the test. */
 class Program implements AsyncDisposable {
