@@ -9,7 +9,7 @@ import { engineConfig } from './engine-config.ts';
 import type { Teller } from './events.ts';
 import type { LogFields, Logger } from './log.ts';
 import type { VettedCommands } from './script-security.ts';
-import type { ScriptTracker } from './script-tracker.ts';
+import type { Trackers } from './trackers.ts';
 
 /** A configuration that may run, with the verdicts on its programs. */
 export interface Loaded {
@@ -29,7 +29,7 @@ export interface AgentDependencies {
   readonly logger: Logger;
   readonly timing: Timing;
   readonly engine: EngineClient;
-  readonly tracker: ScriptTracker;
+  readonly trackers: Trackers;
   readonly teller: Teller;
   readonly service: ServiceManager;
   /** Reads the file anew and logs what is wrong with it; undefined: it cannot run. */
@@ -74,7 +74,7 @@ export class Agent {
     this.#apply(this.#loaded, undefined);
     const ending = await this.#ended.promise;
     engine.stop();
-    await Promise.all([this.#io.tracker.stop(), this.#io.teller.drain(LAST_NOTIFICATIONS)]);
+    await Promise.all([this.#io.trackers.stop(), this.#io.teller.drain(LAST_NOTIFICATIONS)]);
     logger.log('info', 'stopped');
     return ending;
   }
@@ -132,11 +132,11 @@ export class Agent {
   }
 
   #apply({ configuration, vetted }: Loaded, before: Configuration | undefined): void {
-    const { engine, tracker, teller, logger } = this.#io;
+    const { engine, trackers, teller, logger } = this.#io;
     for (const { level, text } of vetted.findings) logger.log(level, 'script', { detail: text });
     const config = engineConfig(before, configuration);
     teller.configure(configuration, vetted, config.removed);
-    const verdicts = tracker.configure(configuration, vetted);
+    const verdicts = trackers.configure(configuration, vetted);
     engine.send({ type: 'configure', config, verdicts });
   }
 

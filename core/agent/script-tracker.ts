@@ -1,12 +1,11 @@
-// All check scripts in use, and what they say about each virtual router: a verdict, told only when it changes.
-// Decides nothing about states or priorities; the engine does.
-import type { Configuration, ScriptConfig, Track } from '../config/model.ts';
-import type { TrackVerdict } from '../engine/messages.ts';
+// All check scripts in use: starts, keeps and ends their runners, and tells whether each passes.
+// Knows nothing of weights, verdicts or virtual routers but who depends on a script, for people.
+import type { InstanceConfig, ScriptConfig, SyncGroupConfig, Track } from '../config/model.ts';
 import type { ScriptStatus } from '../health/script-status.ts';
-import { judge, NO_OBJECTION, sameVerdict, type TrackedState } from '../health/verdict.ts';
+import type { TrackedState } from '../health/verdict.ts';
 import { after, type Micros, millis } from '../units.ts';
 import { type RunnerPorts, type ScriptPlan, ScriptRunner } from './script-runner.ts';
-import type { VettedCommands } from './script-security.ts';
+import type { TrackerPlan, TrackSource, Use } from './trackers.ts';
 
 /** First runs are spread over this time when there are more than a few, so that they do not fork all at once. */
 const SPREAD: Micros = millis(100);
@@ -20,49 +19,43 @@ export interface ScriptChange {
 
 export interface TrackerOptions extends RunnerPorts {
   readonly onScript: (change: ScriptChange) => void;
-  readonly onVerdict: (verdict: TrackVerdict) => void;
 }
 
 type Entry =
   | { readonly config: ScriptConfig; readonly runner: ScriptRunner }
   | { readonly config: ScriptConfig; readonly runner: undefined; readonly why: string; readonly since: number };
 
-interface TrackedInstance {
-  readonly tracks: readonly Track[];
-  /** Scripts whose first result must come before it may run; see `configure`. */
-  readonly awaited: ReadonlySet<string>;
-  verdict: TrackVerdict;
-}
-
-export class ScriptTracker {
+export class ScriptTracker implements TrackSource {
+  readonly noun = 'script';
   readonly #options: TrackerOptions;
+  #changed: (name: string) => void = () => {};
   #entries: ReadonlyMap<string, Entry> = new Map();
-  #instances: ReadonlyMap<string, TrackedInstance> = new Map();
+  #uses: ReadonlyMap<string, readonly Use[]> = new Map();
   readonly #ending = new Set<Promise<void>>();
 
   constructor(options: TrackerOptions) {
     this.#options = options;
   }
 
+  listen(changed: (name: string) => void): void {
+    this.#changed = changed;
+  }
+
+  tracksOf(owner: InstanceConfig | SyncGroupConfig): readonly Track[] {
+    return owner.trackScripts;
+  }
+
   /**
-   * Starts, keeps and stops scripts so that exactly those that something tracks run. Returns every verdict as it is
-   * now; only later changes are told by `onVerdict`.
-   *
-   * A script with equal command, user and timing goes on undisturbed. One that changed keeps its verdict until its
-   * first result. A new one keeps a new virtual router waiting, but never one that is already running: a reload must
-   * not move an address.
+   * Starts, keeps and stops scripts so that exactly those that something tracks run. A script with equal command, user
+   * and timing goes on undisturbed. One that changed keeps its verdict until its first result.
    */
-  configure(
-    config: Pick<Configuration, 'scripts' | 'instances' | 'groups'>,
-    vetted: VettedCommands,
-  ): readonly TrackVerdict[] {
-    const tracks = tracksByInstance(config);
-    const used = new Set([...tracks.values()].flat().map((track) => track.name));
+  configure({ config, vetted, uses }: TrackerPlan): void {
+    this.#uses = uses;
     const before = this.#entries;
     const starting: { runner: ScriptRunner; predecessor: ScriptRunner | undefined }[] = [];
     const entries = new Map<string, Entry>();
     for (const script of config.scripts) {
-      if (!used.has(script.name)) continue;
+      if (!uses.has(script.name)) continue;
       const old = before.get(script.name);
       const verdict = vetted.of(script.command);
       if (verdict.type === 'disabled') {
@@ -81,24 +74,20 @@ export class ScriptTracker {
       entries.set(name, { config: script, runner });
     }
     this.#entries = entries;
-    this.#instances = this.#adopt(tracks);
     this.#start(starting);
     for (const { runner } of before.values())
       if (runner && entries.get(runner.plan.name)?.runner !== runner) this.#end(runner);
-    return this.verdicts();
   }
 
-  /** One for each virtual router of the configuration, also for those that track nothing. */
-  verdicts(): readonly TrackVerdict[] {
-    return [...this.#instances.values()].map((instance) => instance.verdict);
+  stateOf(name: string): TrackedState | undefined {
+    const runner = this.#entries.get(name)?.runner;
+    return runner && { up: runner.up, disabled: false, detail: runner.detail };
   }
 
   /** The scripts in use, in the order of the file. */
-  statuses(): readonly ScriptStatus[] {
+  scripts(): readonly ScriptStatus[] {
     return [...this.#entries].map(([name, entry]) => {
-      const usedBy = [...this.#instances].flatMap(([instance, { tracks }]) =>
-        tracks.filter((t) => t.name === name).map(({ weight, reverse }) => ({ instance, weight, reverse })),
-      );
+      const usedBy = this.#uses.get(name) ?? [];
       const command = entry.config.command.argv;
       if (!entry.runner) {
         const idle = { lastRun: undefined, runs: 0, failures: 0, skipped: 0 };
@@ -109,28 +98,10 @@ export class ScriptTracker {
     });
   }
 
-  /** Stops every script; fulfilled when none of them lives any more. Verdicts stay as they are. */
+  /** Stops every script; fulfilled when none of them lives any more. */
   async stop(): Promise<void> {
     for (const { runner } of this.#entries.values()) if (runner) this.#end(runner);
     await Promise.all(this.#ending);
-  }
-
-  #adopt(tracks: ReadonlyMap<string, readonly Track[]>): Map<string, TrackedInstance> {
-    const instances = new Map<string, TrackedInstance>();
-    for (const [name, own] of tracks) {
-      const old = this.#instances.get(name);
-      const waiting = own.map((track) => track.name).filter((script) => this.#isWaiting(script));
-      const awaited = new Set(old ? waiting.filter((script) => old.awaited.has(script)) : waiting);
-      const instance: TrackedInstance = { tracks: own, awaited, verdict: { instance: name, ...NO_OBJECTION } };
-      instance.verdict = this.#judge(name, instance);
-      instances.set(name, instance);
-    }
-    return instances;
-  }
-
-  #isWaiting(script: string): boolean {
-    const runner = this.#entries.get(script)?.runner;
-    return runner !== undefined && runner.up === undefined;
   }
 
   #start(starting: readonly { runner: ScriptRunner; predecessor: ScriptRunner | undefined }[]): void {
@@ -153,39 +124,8 @@ export class ScriptTracker {
   #onChange(name: string, runner: ScriptRunner): void {
     if (this.#entries.get(name)?.runner !== runner) return;
     this.#options.onScript({ script: name, up: runner.up, detail: runner.detail });
-    for (const [instanceName, instance] of this.#instances) {
-      if (!instance.tracks.some((track) => track.name === name)) continue;
-      const verdict = this.#judge(instanceName, instance);
-      if (sameVerdict(verdict, instance.verdict)) continue;
-      instance.verdict = verdict;
-      this.#options.onVerdict(verdict);
-    }
+    this.#changed(name);
   }
-
-  #judge(name: string, instance: TrackedInstance): TrackVerdict {
-    return { instance: name, ...judge(instance.tracks, (script) => this.#stateFor(instance, script)) };
-  }
-
-  #stateFor(instance: TrackedInstance, script: string): TrackedState | undefined {
-    const entry = this.#entries.get(script);
-    if (!entry?.runner) return undefined;
-    const { up, detail } = entry.runner;
-    if (up === undefined && !instance.awaited.has(script)) return undefined;
-    return { up, disabled: false, detail };
-  }
-}
-
-/** The tracks of each virtual router, with those of its sync group. */
-function tracksByInstance(config: Pick<Configuration, 'instances' | 'groups'>): Map<string, readonly Track[]> {
-  return new Map(
-    config.instances.map(({ name, trackScripts }) => {
-      const merged = new Map(trackScripts.map((track) => [track.name, track]));
-      // As keepalived: tracked by both, the group's weight counts, unless failing is a fault already.
-      for (const group of config.groups.filter(({ members }) => members.includes(name)))
-        for (const track of group.trackScripts) if (merged.get(track.name)?.weight !== 0) merged.set(track.name, track);
-      return [name, [...merged.values()]];
-    }),
-  );
 }
 
 function samePlan(a: ScriptPlan, b: ScriptPlan): boolean {

@@ -11,12 +11,12 @@ import type { DumpKind } from './signals.ts';
 import type { VerbSources } from './verbs.ts';
 
 export class Dumps {
-  readonly #sources: Pick<VerbSources, 'agent' | 'engine' | 'tracker'>;
+  readonly #sources: Pick<VerbSources, 'agent' | 'engine' | 'scripts'>;
   readonly #directory: string;
   readonly #logger: Logger;
 
   /** @param directory of files whose name the configuration does not say */
-  constructor(sources: Pick<VerbSources, 'agent' | 'engine' | 'tracker'>, directory: string, logger: Logger) {
+  constructor(sources: Pick<VerbSources, 'agent' | 'engine' | 'scripts'>, directory: string, logger: Logger) {
     this.#sources = sources;
     this.#directory = directory;
     this.#logger = logger;
@@ -29,13 +29,13 @@ export class Dumps {
 
   /** Never rejects: what goes wrong is logged. */
   async write(what: DumpKind, clear = false): Promise<void> {
-    const { agent, engine, tracker } = this.#sources;
+    const { agent, engine, scripts } = this.#sources;
     try {
       const config = agent.configuration;
       const snapshots = await engine.snapshot();
       if (clear) engine.send({ type: 'clear-statistics' });
       const file = this.#pathOf(what);
-      await writeAtomically(file, this.#text(what, { config, snapshots, scripts: tracker.statuses(), resolve }));
+      await writeAtomically(file, this.#text(what, { config, snapshots, scripts: scripts.scripts(), resolve }));
       this.#logger.log('info', 'dumped', { what, file, cleared: clear || undefined, pid: process.pid });
     } catch (error) {
       this.#logger.log('error', 'dump-failed', { what, why: (error as Error).message });

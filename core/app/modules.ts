@@ -10,6 +10,7 @@ import { logFormatter } from '../agent/log-format.ts';
 import { MailNotifier } from '../agent/mail.ts';
 import { Notifier } from '../agent/notifier.ts';
 import { ScriptTracker } from '../agent/script-tracker.ts';
+import { Trackers } from '../agent/trackers.ts';
 import type { Configuration } from '../config/model.ts';
 import { ControlServer } from '../control/server.ts';
 import { LinkTable } from '../engine/links.ts';
@@ -35,9 +36,10 @@ import {
   OPTIONS,
   PROCESSES,
   type RunOptions,
+  SCRIPTS,
   TELLER,
   TIMING,
-  TRACKER,
+  TRACKERS,
 } from './tokens.ts';
 import { controlVerbs } from './verbs.ts';
 import { WorkerThread } from './worker-thread.ts';
@@ -77,13 +79,13 @@ const people = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(CONTROL)
     .toResolvedValue(
-      ({ runtimeDir }: RunOptions, log, agent, engine, tracker, file) =>
+      ({ runtimeDir }: RunOptions, log, agent, engine, scripts, trackers, file) =>
         new ControlServer({
           runtimeDir,
-          verbs: controlVerbs({ agent, engine, tracker, file }),
+          verbs: controlVerbs({ agent, engine, scripts, trackers, file }),
           onError: (verb, error) => log.log('error', 'control', { verb, error: String(error) }),
         }),
-      [OPTIONS, LOG, AGENT, ENGINE, TRACKER, CONFIGURATION_FILE],
+      [OPTIONS, LOG, AGENT, ENGINE, SCRIPTS, TRACKERS, CONFIGURATION_FILE],
     )
     .inSingletonScope();
 });
@@ -99,20 +101,29 @@ const conductor = new ContainerModule(({ bind }) => {
   bind(ENGINE)
     .toResolvedValue((thread, timing) => new EngineClient(thread, timing), [ENGINE_THREAD, TIMING])
     .inSingletonScope();
-  bind(TRACKER)
+  bind(SCRIPTS)
     .toResolvedValue(
-      (engine, processes, timing, log, teller) =>
+      (processes, timing, log) =>
         new ScriptTracker({
           processes,
           timing,
           onScript: ({ script, up, detail }) =>
             log.log(up === false ? 'warning' : 'info', 'check', { script, up, detail: detail || undefined }),
+        }),
+      [PROCESSES, TIMING, LOG],
+    )
+    .inSingletonScope();
+  bind(TRACKERS)
+    .toResolvedValue(
+      (engine, scripts, teller) =>
+        new Trackers({
+          sources: [scripts],
           onVerdict: (verdict) => {
             engine.send({ type: 'track', verdict });
             teller.judged(verdict);
           },
         }),
-      [ENGINE, PROCESSES, TIMING, LOG, TELLER],
+      [ENGINE, SCRIPTS, TELLER],
     )
     .inSingletonScope();
   bind(TELLER)
@@ -129,13 +140,13 @@ const conductor = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(AGENT)
     .toResolvedValue(
-      (logger, timing, engine, tracker, teller, native, file, first, { onReady }: RunOptions) =>
+      (logger, timing, engine, trackers, teller, native, file, first, { onReady }: RunOptions) =>
         new Agent(
           {
             logger,
             timing,
             engine,
-            tracker,
+            trackers,
             teller,
             service: serviceManager(native, onReady),
             load: () => file.read(),
@@ -143,7 +154,7 @@ const conductor = new ContainerModule(({ bind }) => {
           },
           first,
         ),
-      [LOG, TIMING, ENGINE, TRACKER, TELLER, NATIVE, CONFIGURATION_FILE, FIRST, OPTIONS],
+      [LOG, TIMING, ENGINE, TRACKERS, TELLER, NATIVE, CONFIGURATION_FILE, FIRST, OPTIONS],
     )
     .inSingletonScope();
 });

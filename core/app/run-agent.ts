@@ -11,7 +11,7 @@ import { Dumps } from './dumps.ts';
 import { EXIT_BUG, EXIT_CONFIGURATION, EXIT_FAILED, EXIT_STOPPED } from './exit-codes.ts';
 import { buildContainer } from './modules.ts';
 import { Signals } from './signals.ts';
-import { AGENT, CONFIGURATION_FILE, CONTROL, ENGINE, FIRST, LOG, NATIVE, type RunOptions, TRACKER } from './tokens.ts';
+import { AGENT, CONFIGURATION_FILE, CONTROL, ENGINE, FIRST, LOG, NATIVE, type RunOptions, SCRIPTS } from './tokens.ts';
 import { VERSION } from './version.ts';
 
 /** After this time everything that is only needed to start has been done. */
@@ -50,7 +50,7 @@ export async function runAgent(options: RunOptions): Promise<number> {
       for (const pidFile of pidFiles) await pidFile.write();
       const agent = container.get(AGENT);
       const engine = container.get(ENGINE);
-      const sources = { agent, engine, tracker: container.get(TRACKER) };
+      const sources = { agent, engine, scripts: container.get(SCRIPTS) };
       const dumps = new Dumps(sources, options.dumpDirectory ?? options.runtimeDir, log);
       signals.attach({
         stop: (why) => agent.stop(why),

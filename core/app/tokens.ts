@@ -6,6 +6,7 @@ import type { Teller } from '../agent/events.ts';
 import type { Log } from '../agent/log.ts';
 import type { LogFormat } from '../agent/log-format.ts';
 import type { ScriptTracker } from '../agent/script-tracker.ts';
+import type { Trackers } from '../agent/trackers.ts';
 import type { ControlServer } from '../control/server.ts';
 import type { Files } from '../ports/files.ts';
 import type { ProcessRunner, Timing } from '../ports/process.ts';
@@ -54,7 +55,9 @@ export const CONFIGURATION_FILE = token<ConfigurationFile>('configuration-file')
 export const FIRST = token<Loaded>('first-configuration');
 export const ENGINE_THREAD = token<EngineThread>('engine-thread');
 export const ENGINE = token<EngineClient>('engine');
-export const TRACKER = token<ScriptTracker>('tracker');
+/** Check scripts, for their reports; what they say goes through TRACKERS. */
+export const SCRIPTS = token<ScriptTracker>('scripts');
+export const TRACKERS = token<Trackers>('trackers');
 /** Notices of changes, for programs, named pipes and mail. */
 export const TELLER = token<Teller>('teller');
 export const AGENT = token<Agent>('agent');

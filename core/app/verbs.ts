@@ -2,6 +2,7 @@
 import type { Agent } from '../agent/agent.ts';
 import type { EngineClient } from '../agent/engine-client.ts';
 import type { ScriptTracker } from '../agent/script-tracker.ts';
+import type { Trackers } from '../agent/trackers.ts';
 import type { VerbHandler } from '../control/server.ts';
 import { buildStatus, type StatusReport } from '../control/status-report.ts';
 import type { ConfigurationFile } from './configuration-file.ts';
@@ -10,7 +11,8 @@ import { VERSION } from './version.ts';
 export interface VerbSources {
   readonly agent: Agent;
   readonly engine: EngineClient;
-  readonly tracker: ScriptTracker;
+  readonly scripts: ScriptTracker;
+  readonly trackers: Trackers;
   readonly file: ConfigurationFile;
 }
 
@@ -21,7 +23,7 @@ export function controlVerbs(sources: VerbSources): ReadonlyMap<string, VerbHand
 }
 
 /** @throws Error when the engine does not answer */
-export async function statusOf({ agent, engine, tracker, file }: VerbSources): Promise<StatusReport> {
+export async function statusOf({ agent, engine, scripts, trackers, file }: VerbSources): Promise<StatusReport> {
   const snapshots = await engine.snapshot();
   return buildStatus({
     now: Date.now(),
@@ -36,6 +38,7 @@ export async function statusOf({ agent, engine, tracker, file }: VerbSources): P
     },
     config: agent.configuration,
     snapshots,
-    scripts: tracker.statuses(),
+    scripts: scripts.scripts(),
+    watched: trackers.statuses(),
   });
 }

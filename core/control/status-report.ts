@@ -4,6 +4,7 @@ import type { InstanceConfig, SyncGroupConfig } from '../config/model.ts';
 import type { InstanceSnapshot, InstanceStatistics } from '../engine/messages.ts';
 import type { ScriptCondition, ScriptStatus } from '../health/script-status.ts';
 import { contribution } from '../health/verdict.ts';
+import type { WatchedCondition, WatchedStatus } from '../health/watched-status.ts';
 
 export const STATUS_VERSION = 1;
 
@@ -28,6 +29,8 @@ export interface StatusSources {
   readonly config: { readonly instances: readonly InstanceConfig[]; readonly groups: readonly SyncGroupConfig[] };
   readonly snapshots: readonly InstanceSnapshot[];
   readonly scripts: readonly ScriptStatus[];
+  /** Files, processes and other kinds. Default: none. */
+  readonly watched?: readonly WatchedStatus[];
 }
 
 /** Times are ISO 8601 in UTC, durations milliseconds; what is unknown is null. */
@@ -73,6 +76,7 @@ export interface InstanceReport {
   readonly master: PeerReport | null;
   readonly peers: readonly PeerReport[];
   readonly scripts: readonly ScriptReport[];
+  readonly watched: readonly WatchedReport[];
   readonly timers: { readonly downMs: number; readonly skewMs: number };
   readonly statistics: InstanceStatistics;
 }
@@ -106,6 +110,23 @@ export interface ScriptReport {
   readonly skipped: number;
 }
 
+/** A file, a process or another kind of thing that is watched. */
+export interface WatchedReport {
+  readonly kind: string;
+  readonly name: string;
+  readonly condition: WatchedCondition;
+  readonly value: number | null;
+  readonly detail: string;
+  /** What is wrong with watching it; empty: nothing. */
+  readonly problem: string;
+  readonly since: string;
+  readonly subject: string;
+  readonly weight: number;
+  readonly reverse: boolean;
+  /** What it adds to the priority at present; below -253 it is a fault. */
+  readonly contribution: number;
+}
+
 export function buildStatus(sources: StatusSources): StatusReport {
   const { now, process } = sources;
   return {
@@ -125,7 +146,10 @@ export function buildStatus(sources: StatusSources): StatusReport {
   };
 }
 
-function instanceReport(snapshot: InstanceSnapshot, { now, config, scripts }: StatusSources): InstanceReport {
+function instanceReport(
+  snapshot: InstanceSnapshot,
+  { now, config, scripts, watched = [] }: StatusSources,
+): InstanceReport {
   const configured = config.instances.find(({ name }) => name === snapshot.name);
   const { basePriority, effectivePriority, master } = snapshot;
   return {
@@ -146,6 +170,7 @@ function instanceReport(snapshot: InstanceSnapshot, { now, config, scripts }: St
     master: master ? peerReport(master) : null,
     peers: snapshot.peers.map(peerReport),
     scripts: scripts.flatMap((script) => scriptReports(script, snapshot.name)),
+    watched: watched.flatMap((one) => watchedReports(one, snapshot.name)),
     timers: { downMs: snapshot.downInterval / 1_000, skewMs: snapshot.skew / 1_000 },
     statistics: snapshot.statistics,
   };
@@ -181,6 +206,26 @@ function scriptReports(script: ScriptStatus, instance: string): ScriptReport[] {
       skipped,
     }))
     .map((report) => ({ ...report, lastRun: report.lastRun ?? null }));
+}
+
+function watchedReports(watched: WatchedStatus, instance: string): WatchedReport[] {
+  const { kind, name, condition, value, multiplied, detail, problem, subject } = watched;
+  const up = condition === 'waiting' ? undefined : condition === 'ok';
+  return watched.usedBy
+    .filter((use) => use.instance === instance)
+    .map(({ weight, reverse }) => ({
+      kind,
+      name,
+      condition,
+      value: value ?? null,
+      detail,
+      problem,
+      since: iso(watched.since),
+      subject,
+      weight,
+      reverse,
+      contribution: contribution({ name, weight, reverse }, up, multiplied ? value : undefined),
+    }));
 }
 
 function iso(time: number): string {

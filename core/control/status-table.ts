@@ -1,7 +1,8 @@
 // A status report as a person reads it at three in the morning: who holds the address, since when, why, and whether
 // the others could take over. Pure.
+import { FURTHEST } from '../health/verdict.ts';
 import { formatDuration } from './duration.ts';
-import type { InstanceReport, ScriptReport, StatusReport } from './status-report.ts';
+import type { InstanceReport, ScriptReport, StatusReport, WatchedReport } from './status-report.ts';
 import { type Canvas, type Cell, layOut, type Style } from './text-table.ts';
 
 const STATE_STYLE: Readonly<Record<InstanceReport['state'], Style>> = {
@@ -82,6 +83,7 @@ function facts(instance: InstanceReport, generated: number): Cell[][] {
       instance.scripts.map((script) => scriptCell(script, generated)),
     ),
   );
+  rows.push(...section('watched', instance.watched.map(watchedCell)));
   return rows;
 }
 
@@ -129,6 +131,21 @@ function scriptCell(script: ScriptReport, generated: number): Cell {
   const ran = [lastRun.outcome, lastRun.output].filter((text) => text !== '').join(': ');
   const age = formatDuration(generated - Date.parse(lastRun.time));
   return { text: `${join(head, ran)}, ran ${age} ago`, style: CONDITION_STYLE[condition] };
+}
+
+function watchedCell(watched: WatchedReport): Cell {
+  const { kind, name, condition, weight, contribution, reverse, detail, problem } = watched;
+  const fault = weight === 0 || contribution < -FURTHEST;
+  const failed = weight === 0 ? (condition === 'ok') === reverse : fault;
+  const effect = fault
+    ? weight === 0
+      ? 'a failure is a fault'
+      : 'a fault'
+    : `${signed(contribution)} by ${signed(weight)}`;
+  const head = `${kind} ${name}: ${condition} (${effect}${reverse ? ', reverse' : ''})`;
+  const text = join(head, [detail, problem].filter((part) => part !== '').join('; '));
+  const style = condition === 'waiting' || problem !== '' ? 'warn' : failed ? 'bad' : CONDITION_STYLE[condition];
+  return { text, style };
 }
 
 function signed(n: number): string {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ScriptChange, ScriptTracker } from '../../core/agent/script-tracker.ts';
+import { Trackers } from '../../core/agent/trackers.ts';
 import type { InstanceConfig, ScriptConfig, SyncGroupConfig } from '../../core/config/model.ts';
 import type { TrackVerdict } from '../../core/engine/messages.ts';
 import { micros, millis, seconds } from '../../core/units.ts';
@@ -21,10 +22,13 @@ class Lab {
   /** By the path of the program; may be changed while the lab runs. */
   readonly behaviour: Record<string, Behaviour> = {};
   readonly processes = new FakeProcesses(this.time, ({ argv }) => this.behaviour[argv[0]] ?? {});
-  readonly tracker = new ScriptTracker({
+  readonly scripts = new ScriptTracker({
     processes: this.processes,
     timing: this.time,
     onScript: (change) => this.changes.push(change),
+  });
+  readonly tracker = new Trackers({
+    sources: [this.scripts],
     onVerdict: (verdict) => this.verdicts.push(verdict),
   });
 
@@ -33,7 +37,7 @@ class Lab {
   }
 
   status(name: string) {
-    return this.tracker.statuses().find((status) => status.name === name)!;
+    return this.scripts.scripts().find((status) => status.name === name)!;
   }
 }
 
@@ -115,7 +119,7 @@ test('a script that nothing tracks never runs', async () => {
   await lab.time.advance(seconds(3));
   assert.ok(lab.processes.started.every(({ argv }) => argv[0] === '/bin/chk'));
   assert.deepEqual(
-    lab.tracker.statuses().map(({ name }) => name),
+    lab.scripts.scripts().map(({ name }) => name),
     ['chk'],
   );
 });
