@@ -7,8 +7,10 @@ import type { AnnounceTiming } from '../vip/local-provider.ts';
 import type { VirtualIp } from '../vip/virtual-ip.ts';
 import type {
   BfdConfig,
+  CheckConfig,
   GarpGroup,
   InterfaceDelay,
+  PluginConfig,
   RouteLine,
   StaticConfig,
   TrackFileConfig,
@@ -27,6 +29,10 @@ export interface Configuration {
   readonly trackFiles?: readonly TrackFileConfig[];
   /** vrrp_track_process. Default: none. */
   readonly trackProcesses?: readonly TrackProcessConfig[];
+  /** vrrp_check, in the order of the file. Default: none. */
+  readonly checks?: readonly CheckConfig[];
+  /** load_plugin. Default: none. */
+  readonly plugins?: readonly PluginConfig[];
   /** bfd_instance. Default: none. */
   readonly bfds?: readonly BfdConfig[];
   /** garp_group. Default: none. */
@@ -48,6 +54,8 @@ export interface GlobalDefs {
   readonly realtimePriority: number | undefined;
   /** Kernel lifetime on bound addresses; `vrrp_address_lifetime off` turns it off. */
   readonly addressLifetime: boolean;
+  /** What carries the adverts; undefined: native, or raw-socket where the addon does not load. (vrrp_transport) */
+  readonly transport?: EngineTransport;
   /** Told of everything. (notify_fifo) */
   readonly notifyFifo?: NotifyFifo;
   /** Told of instances and groups. (vrrp_notify_fifo) */
@@ -81,6 +89,10 @@ export interface GlobalDefs {
   readonly startupDelay?: Micros;
   /** The same, counted from the start of the machine; the later end holds. Default 0. */
   readonly delayAfterBoot?: Micros;
+  /** The longest that silence counts for nothing after an interface came up; 0: it always counts. Default 40 s. */
+  readonly startHold?: Micros;
+  /** Watch for others who claim our addresses. Default true. */
+  readonly conflictWatch?: boolean;
   /** Say so when an advert carries a VRID that nobody here uses. Default false. */
   readonly logUnknownVrids?: boolean;
   /** Interfaces may come and go; `changes`: and come back as another kind. Default false. */
@@ -104,6 +116,9 @@ export interface GlobalDefs {
   /** Judge symbolic links of scripts by their own path. Default false. */
   readonly useSymlinkPaths?: boolean;
 }
+
+/** `native`: our own sockets on the real-time thread; `raw-socket`: the npm package, on the main thread, IPv4 only. */
+export type EngineTransport = 'native' | 'raw-socket';
 
 /** A named pipe that gets a line for each change, and the program that reads it. */
 export interface NotifyFifo {
@@ -224,9 +239,12 @@ export interface UnicastPeer {
   readonly address: IpAddress;
   readonly minTtl: number;
   readonly maxTtl: number;
+  /** No limit was given: while the peer is in our own network its adverts must have a TTL of 255. Default false. */
+  readonly neighbourly?: boolean;
 }
 
-export type Authentication = { readonly type: 'none' } | { readonly type: 'PASS'; readonly password: string };
+/** VRRPv2: nothing, a password in clear text, or HMAC-MD5 in an authentication header; at most 8 bytes of password. */
+export type Authentication = { readonly type: 'none' } | { readonly type: 'PASS' | 'AH'; readonly password: string };
 
 export interface InstanceConfig {
   readonly name: string;
@@ -248,6 +266,13 @@ export interface InstanceConfig {
   readonly announce: AnnounceTiming;
   readonly answerLowerPriority: boolean;
   readonly advertiseBeforeYielding: boolean;
+  /** Take over after the skew when the master's priority falls below ours; false: keepalived's way. Default true. */
+  readonly fastHandover?: boolean;
+  /**
+   * Resign when our priority falls below that of a router whose adverts were heard within this time, 1 s and more.
+   * Default: never.
+   */
+  readonly resignMemory?: Micros;
   /** Drop adverts whose address list differs from ours (keepalived 2.2.7); default: accept and warn. */
   readonly strictAddressList: boolean;
   /** Drop unicast adverts from sources that are not peers. Default true, unlike keepalived. */
@@ -258,6 +283,8 @@ export interface InstanceConfig {
   readonly trackInterfaces: readonly Track[];
   readonly trackPrimary: boolean;
   readonly notify: NotifyConfig;
+  /** References to Configuration.checks. Default: none. */
+  readonly trackChecks?: readonly Track[];
   /** References to Configuration.trackFiles, trackProcesses and bfds. Default: none. */
   readonly trackFiles?: readonly Track[];
   readonly trackProcesses?: readonly Track[];
@@ -268,10 +295,8 @@ export interface InstanceConfig {
   readonly strict?: boolean;
   /** Packets to the addresses are accepted by a master that does not own them. Default true, in strict mode false. */
   readonly accept?: boolean;
-  /** Signed adverts (auth_hmac, VRRPv3). */
+  /** Signed adverts (auth_hmac). */
   readonly hmac?: HmacConfig;
-  /** auth_type AH: the key; adverts are then not authenticated here yet. */
-  readonly authenticationHeaderKey?: string;
   /** VRRPv3 checksums over IPv4 leave the pseudo header out. Default false. */
   readonly checksumWithoutPseudoHeader?: boolean;
   /** Unicast checksums as keepalived before 1.3.7 made them. Default `auto`: as the peers do. */
@@ -331,7 +356,7 @@ export interface HmacConfig {
 
 export interface HmacKey {
   readonly id: number;
-  /** As written: text, `hex:…` or `file:PATH`. A secret. */
+  /** Text or `hex:…`; `file:PATH` only where files are not read (a check away from the machine). A secret. */
   readonly secret: string;
 }
 
@@ -341,6 +366,8 @@ export interface SyncGroupConfig {
   readonly notify: NotifyConfig;
   readonly trackScripts: readonly Track[];
   readonly trackInterfaces: readonly Track[];
+  /** Default: none. */
+  readonly trackChecks?: readonly Track[];
   /** Default: none. */
   readonly trackFiles?: readonly Track[];
   readonly trackProcesses?: readonly Track[];

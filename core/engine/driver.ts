@@ -3,7 +3,7 @@
 import type { InstanceConfig } from '../config/model.ts';
 import type { IpAddress } from '../net/address.ts';
 import type { Datagram } from '../ports/engine-io.ts';
-import { after, between, type Instant, seconds } from '../units.ts';
+import { after, between, type Instant, type Priority, seconds } from '../units.ts';
 import { AnnounceSchedule } from '../vip/announce-schedule.ts';
 import type { VirtualIp } from '../vip/virtual-ip.ts';
 import { effectivePriority } from '../vrrp/priority.ts';
@@ -21,6 +21,8 @@ import { Tally } from './tally.ts';
 const ABOUT_A_PEER: ReadonlySet<TransitionReason> = new Set([
   'master-timeout',
   'priority-zero',
+  'lower-priority',
+  'resign',
   'higher-priority',
   'higher-address',
   'successor-heard',
@@ -204,7 +206,7 @@ export class InstanceDriver {
 
   /** True when a master has been silent for so long that another one may exist: it must not speak before it listens. */
   isStalled(now: Instant): boolean {
-    if (this.router.state !== 'MASTER' || this.#lastSent === undefined) return false;
+    if (this.router.state !== 'MASTER' || this.router.isResigning || this.#lastSent === undefined) return false;
     return between(this.#lastSent, now) > this.#config.downTimerAdverts * this.#config.interval;
   }
 
@@ -303,9 +305,18 @@ export class InstanceDriver {
     else if (faults.length === 0 && before > 0) this.#host.faultChanged(this, undefined, now);
   }
 
+  /** Who should get the addresses at once when we are worth only so much. */
+  #outranking(value: Priority, now: Instant): { resign?: IpAddress } {
+    const { resignMemory } = this.#config;
+    if (resignMemory === undefined || this.#source === undefined) return {};
+    const resign = this.peers.outranking(value, this.#source, resignMemory, now);
+    return resign === undefined ? {} : { resign };
+  }
+
   #applyPriority(now: Instant, before = this.router.effectivePriority): void {
     const value = effectivePriority(this.#config.priority, this.#linkAdjustment + (this.#verdict?.adjustment ?? 0));
-    if (value !== this.router.effectivePriority) this.feed({ type: 'priority', value }, now);
+    if (value !== this.router.effectivePriority)
+      this.feed({ type: 'priority', value, ...this.#outranking(value, now) }, now);
     if (before !== this.router.effectivePriority && this.router.state !== 'INIT') this.#host.priorityChanged(this);
   }
 }

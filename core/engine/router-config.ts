@@ -23,6 +23,8 @@ export function routerConfig(config: InstanceConfig, source: IpAddress | undefin
     answerLowerPriority: config.answerLowerPriority,
     advertiseBeforeYielding: config.advertiseBeforeYielding,
     makeBeforeBreak: config.makeBeforeBreak,
+    fastHandover: config.fastHandover ?? true,
+    ownerIgnoresAdverts: config.ownerIgnoresAdverts ?? false,
     grouped,
   };
 }

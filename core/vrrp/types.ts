@@ -1,7 +1,7 @@
 // The vocabulary of the protocol core: states, events, effects, drop reasons, configuration of one virtual router.
 // Plain data, so that it crosses threads and appears in logs, tests and metrics under the same names.
 import type { Family, IpAddress } from '../net/address.ts';
-import type { Micros, Priority, Vrid } from '../units.ts';
+import type { Instant, Micros, Priority, Vrid } from '../units.ts';
 
 /**
  * RFC 9568 §6.4 with keepalived's words. FAULT: a tracked thing fails, the router neither sends nor listens.
@@ -34,12 +34,26 @@ export type DropReason =
   | 'auth-type'
   | 'auth-mismatch'
   | 'auth-failure'
+  /** An authentication header whose sequence number was seen before. */
+  | 'auth-replay'
+  /** Unsigned, where signatures are demanded. */
+  | 'hmac-missing'
+  | 'hmac-malformed'
+  | 'hmac-unknown-key'
+  /** Signed with another secret under a number that we know, or changed on the way. */
+  | 'hmac-bad'
+  /** Signed at a time that differs from our clock by more than the window. */
+  | 'hmac-stale'
+  /** Not newer than what was heard from this peer. */
+  | 'hmac-replay'
   | 'destination'
   | 'source-own'
   | 'source-illegal'
   | 'source-unknown'
+  /** Strict mode: from an address that is in no network of the interface. */
+  | 'source-off-subnet'
   | 'address-list'
-  /** Heard in INIT or FAULT. */
+  /** Heard in INIT or FAULT, or by an owner that ignores adverts. */
   | 'not-listening'
   /** Priority 0 from a router that is not the master we know: somebody else's goodbye must not hurry us. */
   | 'not-master';
@@ -49,6 +63,8 @@ export type TransitionReason =
   | 'startup'
   | 'owner'
   | 'master-timeout'
+  /** The master's priority fell below ours. */
+  | 'lower-priority'
   | 'priority-zero'
   | 'higher-priority'
   | 'higher-address'
@@ -86,6 +102,13 @@ export interface RouterConfig {
   readonly advertiseBeforeYielding: boolean;
   /** Stop with the addresses still answering until the successor is heard; false: keepalived's order. Default true. */
   readonly makeBeforeBreak: boolean;
+  /**
+   * As BACKUP take over after the skew when the master's priority fell below ours, instead of after a whole down timer;
+   * false: keepalived's way. Default true.
+   */
+  readonly fastHandover?: boolean;
+  /** An owner (priority 255) does not listen to adverts of others; default: it does (RFC 9568 erratum 8298). */
+  readonly ownerIgnoresAdverts?: boolean;
   /** A member of a sync group does not become MASTER by itself, not even as owner: see group.ts. Default false. */
   readonly grouped?: boolean;
 }
@@ -100,15 +123,26 @@ export type RouterEvent =
   | { readonly type: 'shutdown'; readonly immediate: boolean }
   | { readonly type: 'timer' }
   | { readonly type: 'advertisement'; readonly from: IpAddress; readonly ad: Advertisement }
-  /** The effective priority changed (trackers), 1..254; ignored by an owner. */
-  | { readonly type: 'priority'; readonly value: Priority }
+  /**
+   * The effective priority changed (trackers), 1..254; ignored by an owner. `resign`: the router that is known to outrank
+   * it from now on and should be given the addresses at once; a MASTER says goodbye and holds them until it is heard.
+   */
+  | { readonly type: 'priority'; readonly value: Priority; readonly resign?: IpAddress }
+  /**
+   * The interface may be deaf (a switch port that does not forward yet): silence proves nothing before `until`. An advert
+   * or `alive` ends that. May come before `startup` and `recovered`.
+   */
+  | { readonly type: 'deaf'; readonly until: Instant }
+  /** Something else than adverts was heard on the interface: from now on silence counts. */
+  | { readonly type: 'alive' }
   | { readonly type: 'source'; readonly address: IpAddress }
   /** Something forbids mastership. Instead of `startup` it begins in FAULT. */
   | { readonly type: 'fault'; readonly why: string }
   /** Nothing forbids mastership any more: neither a fault nor a fence. */
   | { readonly type: 'recovered' }
   /**
-   * Give up mastership. `stalled`: the process slept past its peers' down timer; listen anew from BACKUP. `fenced`: the
+   * Give up mastership. `stalled`: the process slept past its peers' down timer; listen anew from BACKUP (a BACKUP starts
+   * its timer over). `fenced`: the
    * agent is gone; hold in FAULT until `recovered`. `announceLeave`: priority 0 first, otherwise without a word.
    */
   | { readonly type: 'withdraw'; readonly reason: 'stalled' | 'fenced'; readonly announceLeave: boolean }

@@ -16,6 +16,9 @@ export class MasterWatch {
   #master: KnownMaster | undefined;
   #heardAt = instant(0);
   #resigned = false;
+  /** The most that the master was heeded for since it was last no worse than we are. */
+  #peak: Priority | undefined;
+  #fallen: Priority | undefined;
   /** Until when a lower master is tolerated; undefined: none was heard yet. */
   #tolerateUntil: Instant | undefined;
 
@@ -29,6 +32,21 @@ export class MasterWatch {
     return this.#resigned;
   }
 
+  /** The priority that the master fell to and that is below ours; undefined: it did not fall. */
+  get fallen(): Priority | undefined {
+    return this.#fallen;
+  }
+
+  /**
+   * Whether an advert that is not heeded is the master's own, and lower than the one it was heeded for. One who always
+   * was lower has not fallen: RFC 9568 §6.4.2 lets the timer run on.
+   */
+  hasFallen(source: IpAddress, { priority }: Advertisement): boolean {
+    if (this.#master?.source !== source || this.#peak === undefined || priority >= this.#peak) return false;
+    this.#fallen = priority;
+    return true;
+  }
+
   resign(): void {
     this.#resigned = true;
   }
@@ -36,6 +54,8 @@ export class MasterWatch {
   forget(): void {
     this.#master = undefined;
     this.#resigned = false;
+    this.#peak = undefined;
+    this.#fallen = undefined;
     this.#tolerateUntil = undefined;
   }
 
@@ -53,6 +73,9 @@ export class MasterWatch {
     }
     this.#heardAt = now;
     this.#resigned = false;
+    this.#fallen = undefined;
+    const tolerated = this.#tolerateUntil !== undefined && known?.source === source;
+    if (!tolerated || this.#peak === undefined || priority > this.#peak) this.#peak = priority;
     if (known?.source === source && known.priority === priority && known.interval === interval) return false;
     this.#master = { source, priority, interval };
     return true;

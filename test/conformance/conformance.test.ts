@@ -26,6 +26,9 @@ interface Case {
     readonly password?: string;
     readonly peers?: readonly UnicastPeer[];
     readonly strictAddressList?: boolean;
+    readonly fastHandover?: boolean;
+    /** Another master than the neighbour was heard before. */
+    readonly heldBy?: string;
   };
   readonly events: readonly { at: number; times: number; every: number; packet: InjectedFields }[];
   readonly expect: {
@@ -88,6 +91,7 @@ class Bench {
       answerLowerPriority: true,
       advertiseBeforeYielding: false,
       makeBeforeBreak: true,
+      fastHandover: given.fastHandover ?? true,
     });
   }
 
@@ -148,7 +152,15 @@ function run(each: Case): Bench {
   if (given.state === 'MASTER') {
     while (bench.router.state !== 'MASTER') bench.handle({ type: 'timer' }, bench.router.deadline!);
     zero = instant(bench.router.deadline! - seconds(given.interval));
-  } else bench.receive(inject(good, { prio: 250, ...(given.peers && { dst: OWN[given.family] }) }), zero);
+  } else
+    bench.receive(
+      inject(good, {
+        prio: 250,
+        ...(given.heldBy && { src: given.heldBy }),
+        ...(given.peers && { dst: OWN[given.family] }),
+      }),
+      zero,
+    );
   assert.equal(bench.router.state, given.state);
   bench.begin(zero);
   const packets = each.events.flatMap(({ at, times, every, packet }) =>

@@ -1,10 +1,12 @@
 // The language of the scenario files: one command a line, "----", then what came of it with its virtual time.
 //
 //   router NAME ADDRESS [priority N] [vrid N] [interval T] [nopreempt] [preempt_delay T] [break_before_make] [v2] [grouped]
+//     [owner_ignore_adverts] [keepalived (its ways: waits for its down timer, says nothing when it yields)]
 //   group NAME MEMBER…        delay T              lose NAME N (its next adverts)     show adverts
 //   start NAME…               stop NAME [now]      kill NAME      revive NAME         run T
 //   partition NAME… | NAME…   heal                 fault NAME WORDS…                  recover NAME
-//   priority NAME N           withdraw NAME stalled|fenced
+//   priority NAME N           withdraw NAME stalled|fenced      resign NAME N ADDRESS (a lower priority than that router's)
+//   deaf NAME T (silence proves nothing for so long)            alive NAME (its interface heard something)
 import { ip } from '../../core/net/address.ts';
 import { after, type Micros, micros, millis, priority, seconds, vrid } from '../../core/units.ts';
 import type { RouterConfig } from '../../core/vrrp/types.ts';
@@ -92,6 +94,15 @@ function play(lines: readonly string[]): string[] {
       case 'priority':
         segment.feed(name, { type: 'priority', value: priority(Number(words[1])) });
         break;
+      case 'resign':
+        segment.feed(name, { type: 'priority', value: priority(Number(words[1])), resign: ip(words[2]!) });
+        break;
+      case 'deaf':
+        segment.feed(name, { type: 'deaf', until: after(segment.now, duration(words[1]!)) });
+        break;
+      case 'alive':
+        segment.feed(name, { type: 'alive' });
+        break;
       case 'withdraw': {
         const reason = words[1] === 'fenced' ? 'fenced' : 'stalled';
         segment.feed(name, { type: 'withdraw', reason, announceLeave: reason === 'fenced' });
@@ -139,6 +150,13 @@ function configOf([source = '', ...words]: readonly string[]): RouterConfig {
         break;
       case 'v2':
         config.version = 2;
+        break;
+      case 'owner_ignore_adverts':
+        config.ownerIgnoresAdverts = true;
+        break;
+      case 'keepalived':
+        config.fastHandover = false;
+        config.advertiseBeforeYielding = false;
         break;
       case 'grouped':
         config.grouped = true;
