@@ -3,11 +3,16 @@ import { list, type Rows } from './row.ts';
 import { fileLine, processLine, trackLine } from './track.ts';
 
 export const furtherTrackRows = {
+  track_check: {
+    value: list(trackLine),
+    repeat: 'join',
+    extension: true,
+    help: 'checks that count',
+    example: 'web weight -20',
+  },
   track_file: {
     value: list(fileLine),
     repeat: 'join',
-    acted: false,
-    instead: 'the file never changes the priority',
     help: 'files whose numbers move the priority',
     example: 'load weight -1',
   },
