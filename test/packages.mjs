@@ -17,6 +17,7 @@ const COMMANDS = {
   sysctl: 'procps',
   unshare: 'util-linux',
   setpriv: 'util-linux',
+  'c++': 'g++',
 };
 // Daemons live in the sbin directories, which are not in every PATH.
 const PATH = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'];

@@ -35,3 +35,5 @@ function installPackages() {
 installPackages();
 run(process.execPath, join(root, 'core/system/native/build.mjs'), '--if-stale');
 if (process.argv.includes('--test')) run(process.execPath, join(root, 'test/packages.mjs'));
+// Optional: says in one line what it lacks, and never fails.
+execFileSync(process.execPath, [join(root, 'core/system/portable/build.mjs'), '--if-stale'], { stdio: 'inherit' });

@@ -12,6 +12,7 @@ import type { Native } from './native/index.ts';
 import { LinuxRouteMonitor } from './route-monitor.ts';
 import { LinuxRouteSocket } from './route-socket.ts';
 import { LinuxVrrpSocket } from './vrrp-socket.ts';
+import { LinuxVrrpTap } from './vrrp-tap.ts';
 
 /** A socket could not be opened; `code` is the errno name, the message names the fix, `cause` is the system's error. */
 export class NetworkError extends Error {
@@ -32,9 +33,8 @@ export class LinuxNetwork implements EngineNetwork {
 
   /** @throws NetworkError */
   vrrpSocket(spec: VrrpSocketSpec): VrrpSocket {
-    return open(
-      `the IPv${spec.family} VRRP socket on ${spec.interface}`,
-      () => new LinuxVrrpSocket(this.#native, spec),
+    return open(`the IPv${spec.family} VRRP socket on ${spec.interface}`, () =>
+      spec.below === true ? new LinuxVrrpTap(this.#native, spec) : new LinuxVrrpSocket(this.#native, spec),
     );
   }
 
@@ -58,10 +58,15 @@ function open<T>(what: string, make: () => T): T {
   try {
     return make();
   } catch (cause) {
-    const code = (cause as { code?: unknown }).code;
-    if (typeof code !== 'string' || !code.startsWith('E') || code.startsWith('ERR_')) throw cause;
-    throw new NetworkError(`cannot open ${what}: ${code}: ${explanation(code)}`, code, cause);
+    throw networkError(what, cause);
   }
+}
+
+/** A refusal of the system, explained; anything else is returned as it is. */
+export function networkError(what: string, cause: unknown): unknown {
+  const code = (cause as { code?: unknown }).code;
+  if (typeof code !== 'string' || !code.startsWith('E') || code.startsWith('ERR_')) return cause;
+  return new NetworkError(`cannot open ${what}: ${code}: ${explanation(code)}`, code, cause);
 }
 
 function explanation(code: string): string {
