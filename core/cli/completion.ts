@@ -1,4 +1,5 @@
 // `vipkeeper completion SHELL`: prints a script that completes verbs, options and keywords.
+import { builtInLanguage } from '../app/built-in.ts';
 import { completionScript, SHELLS, type Verb } from '../config/completion.ts';
 import { CHECK_CONFIG } from './check-config.ts';
 import { HELP_COMMAND } from './help.ts';
@@ -51,7 +52,7 @@ export function completion(
     terminal.err(`vipkeeper completion: there is no completion for ${name}, ${hint}\n`);
     return EXIT_USAGE;
   }
-  terminal.out(completionScript(shell, verbs.map(withOptions)));
+  terminal.out(completionScript(shell, verbs.map(withOptions), builtInLanguage));
   return EXIT_OK;
 }
 

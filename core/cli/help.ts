@@ -1,4 +1,5 @@
 // `vipkeeper help [KEYWORD …]`: what a keyword of the file means, from the rows of the language.
+import { builtInLanguage } from '../app/built-in.ts';
 import { allBlocks, allEntries, type Entry, entriesOf, exampleOf, factsOf, synopsisOf, TOP } from '../config/help.ts';
 import { capital } from '../config/man.ts';
 import { configurationSchema } from '../config/schema.ts';
@@ -42,16 +43,16 @@ export function help(argv: readonly string[], terminal: HelpTerminal): number {
   }
   const { args } = parsed;
   if (args.has('json-schema')) {
-    terminal.out(`${JSON.stringify(configurationSchema(), undefined, 2)}\n`);
+    terminal.out(`${JSON.stringify(configurationSchema(builtInLanguage), undefined, 2)}\n`);
     return EXIT_OK;
   }
   const block = args.text('block');
-  if (block !== undefined && !allBlocks().some((one) => one.block.name === block)) {
+  if (block !== undefined && !allBlocks(builtInLanguage).some((one) => one.block.name === block)) {
     terminal.err(
       unknown(
         'block',
         block,
-        allBlocks().map((one) => one.block.name),
+        allBlocks(builtInLanguage).map((one) => one.block.name),
       ),
     );
     return EXIT_NO_SUCH_KEYWORD;
@@ -62,13 +63,15 @@ export function help(argv: readonly string[], terminal: HelpTerminal): number {
   }
   const texts: string[] = [];
   for (const keyword of args.operands) {
-    const entries = entriesOf(keyword).filter((entry) => block === undefined || entry.blocks.includes(where(block)));
+    const entries = entriesOf(keyword, builtInLanguage).filter(
+      (entry) => block === undefined || entry.blocks.includes(where(block)),
+    );
     if (entries.length === 0) {
       terminal.err(
         unknown(
           'keyword',
           keyword,
-          allEntries().map((entry) => entry.keyword),
+          allEntries(builtInLanguage).map((entry) => entry.keyword),
         ),
       );
       return EXIT_NO_SUCH_KEYWORD;
@@ -96,7 +99,7 @@ function explanation(entry: Entry, asked: string, columns: number): string {
   ];
   const example = exampleOf(entry);
   if (example) lines.push('', '  example:', ...example.map((line) => `    ${line}`));
-  const inner = allBlocks().find((one) => one.block.name === entry.keyword);
+  const inner = allBlocks(builtInLanguage).find((one) => one.block.name === entry.keyword);
   if (inner && inner.block.name !== 'root')
     lines.push('', ...indented(`Keywords inside: ${Object.keys(inner.block.rows).join(' ')}`));
   return `${lines.join('\n')}\n`;
@@ -104,14 +107,14 @@ function explanation(entry: Entry, asked: string, columns: number): string {
 
 /** Every block with one line. */
 function overview(columns: number): string {
-  const blocks = allBlocks().filter(({ block }) => block.name !== 'root');
+  const blocks = allBlocks(builtInLanguage).filter(({ block }) => block.name !== 'root');
   const rows = blocks.map(({ block }) => [block.name, block.help] as const);
   return `The blocks of the configuration file:\n\n${pairs(rows, columns)}\n\nvipkeeper help KEYWORD explains a keyword, vipkeeper help --block BLOCK lists those of a block.\n`;
 }
 
 /** Every keyword with one line, of one block or of all. */
 function listing(block: string | undefined, columns: number): string {
-  const rows = allEntries()
+  const rows = allEntries(builtInLanguage)
     .filter((entry) => block === undefined || entry.blocks.includes(where(block)))
     .toSorted((a, b) => (block === undefined && a.keyword !== b.keyword ? (a.keyword < b.keyword ? -1 : 1) : 0))
     .map(({ keyword, row, blocks }) => {

@@ -6,15 +6,13 @@ export function authenticationDiffers(mine: InstanceConfig, theirs: InstanceConf
   const [a, b] = [kindOf(mine), kindOf(theirs)];
   if (a !== b) return `has ${a}, unlike the ${b} of`;
   if (mine.hmac && theirs.hmac) return hmacDiffers(mine.hmac, theirs.hmac);
-  const same =
-    JSON.stringify(mine.authentication) === JSON.stringify(theirs.authentication) &&
-    mine.authenticationHeaderKey === theirs.authenticationHeaderKey;
-  return same ? undefined : 'has another password than';
+  return JSON.stringify(mine.authentication) === JSON.stringify(theirs.authentication)
+    ? undefined
+    : 'has another password than';
 }
 
-function kindOf({ hmac, authenticationHeaderKey, authentication }: InstanceConfig): string {
+function kindOf({ hmac, authentication }: InstanceConfig): string {
   if (hmac) return 'auth_hmac';
-  if (authenticationHeaderKey !== undefined) return 'auth_type AH';
   return authentication.type === 'none' ? 'no authentication' : `auth_type ${authentication.type}`;
 }
 

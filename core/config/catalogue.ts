@@ -55,6 +55,7 @@ const EXPLANATIONS: Readonly<Record<Code, string>> = {
   W055: 'The members of the group do not add up: unknown, in another group, none at all, or only one.',
   W056: 'The tracker is there and cannot change anything; the message says why.',
   W057: 'A run that takes longer than the interval suppresses the next ones.',
+  W059: 'The check is not made. It counts as failed with init_fail, and otherwise not at all; status shows it.',
   W070: 'What needs the interface is down until it appears: an instance in FAULT, an address that cannot be set. keepalived does not even start.',
   W071: 'The script would be run as root and could be changed by somebody else, or may not be run as that user at all.',
   W072: 'Machines on the link do not ask for it there: without a route to it, it is unreachable although it is held.',

@@ -1,6 +1,7 @@
 // Scripts that complete the command line in bash, zsh and fish, made of the verbs, their options and the rows of the
 // language. Pure.
 import { allBlocks, allEntries } from './help.ts';
+import { BARE, type Language } from './language.ts';
 
 /** A verb as completion needs it; the table of a command has more. */
 export interface Verb {
@@ -21,8 +22,8 @@ export type Shell = (typeof SHELLS)[number];
 /** Verbs that take the name of a file. */
 const FILES = ['check-config', 'run', 'keepalived'];
 
-export function completionScript(shell: Shell, verbs: readonly Verb[]): string {
-  const words = { keywords: keywords(), blocks: blocks(), shells: SHELLS.join(' ') };
+export function completionScript(shell: Shell, verbs: readonly Verb[], language: Language = BARE): string {
+  const words = { keywords: keywords(language), blocks: blocks(language), shells: SHELLS.join(' ') };
   if (shell === 'bash') return bash(verbs, words);
   if (shell === 'zsh') return zsh(verbs, words);
   return fish(verbs, words);
@@ -34,11 +35,11 @@ interface Words {
   readonly shells: string;
 }
 
-const keywords = (): string =>
-  [...new Set(allEntries().map(({ keyword }) => keyword))].toSorted((a, b) => (a < b ? -1 : 1)).join(' ');
+const keywords = (language: Language): string =>
+  [...new Set(allEntries(language).map(({ keyword }) => keyword))].toSorted((a, b) => (a < b ? -1 : 1)).join(' ');
 
-const blocks = (): string =>
-  allBlocks()
+const blocks = (language: Language): string =>
+  allBlocks(language)
     .map(({ block }) => block.name)
     .join(' ');
 

@@ -59,6 +59,7 @@ export const CODES = {
   W055: 'sync group members',
   W056: 'a tracker without effect',
   W057: 'timeout longer than the interval',
+  W059: 'a check that cannot run',
   W070: 'the interface does not exist here',
   W071: 'a script that others can change',
   W072: 'an address outside every network of its interface',

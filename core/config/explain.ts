@@ -3,8 +3,8 @@
 import { parseIp } from '../net/address.ts';
 import { type Place, redact } from './diagnostics.ts';
 import { INSTANCE, keptOf, SCRIPT, type Settled } from './explain-rules.ts';
-import { root } from './keywords/index.ts';
 import { type Block, type Keyword, opensOf } from './keywords/row.ts';
+import { type Language, topRow } from './language.ts';
 import type { Configuration, GlobalDefs } from './model.ts';
 import { blocksOf, decisive, type Outline, statementsOf } from './outline.ts';
 import { placeOfStatement, type Statement } from './parser.ts';
@@ -47,16 +47,22 @@ export function explain(configuration: Configuration, outline: Outline): readonl
     settled: Record<string, Settled<never>>,
     built: unknown,
   ) =>
-    explainBlock(blockOf(opener), block ? [block] : [], settled as Record<string, Settled<unknown>>, built, {
-      defs: configuration.globals,
-      blocks: globals,
-    });
+    explainBlock(
+      blockOf(outline.language, opener),
+      block ? [block] : [],
+      settled as Record<string, Settled<unknown>>,
+      built,
+      {
+        defs: configuration.globals,
+        blocks: globals,
+      },
+    );
   return [
     {
       keyword: 'global_defs',
       ...(globals[0] && { place: placeOfStatement(globals[0]) }),
       values: explainBlock(
-        blockOf('global_defs'),
+        blockOf(outline.language, 'global_defs'),
         globals,
         { router_id: { effective: () => configuration.globals.routerId } },
         configuration.globals,
@@ -83,15 +89,15 @@ export function explain(configuration: Configuration, outline: Outline): readonl
         const built = groups.get(name ?? '');
         return built ? [{ ...base, values: values(keyword, statement, {}, built) }] : [];
       }
-      const block = blockOf(keyword);
-      if ((root.rows as Readonly<Record<string, Keyword>>)[keyword]?.balancing) return [];
+      const block = blockOf(outline.language, keyword);
+      if (topRow(outline.language, keyword)?.balancing) return [];
       return block.opaque ? [] : [{ ...base, values: values(keyword, statement, {}, undefined) }];
     }),
   ];
 }
 
-const blockOf = (keyword: string): Block =>
-  opensOf((root.rows as Readonly<Record<string, Keyword>>)[keyword]) ?? {
+const blockOf = (language: Language, keyword: string): Block =>
+  opensOf(topRow(language, keyword)) ?? {
     name: keyword,
     help: '',
     rows: {},

@@ -7,6 +7,7 @@ import type { Code, Details, Place, Report } from './diagnostics.ts';
 import type { Word } from './lexer.ts';
 import type { Command } from './model.ts';
 import type { Statement } from './parser.ts';
+import type { RouteNames } from './route-names.ts';
 import { placeOf } from './source.ts';
 
 /** What readers share while one file is read. */
@@ -22,6 +23,8 @@ export interface Reading {
   readonly quiet?: true;
   /** The blocks in which a keyword would be known. */
   blocksWith(keyword: string): readonly string[];
+  /** Names of routing tables and the like; absent: those that everybody knows. */
+  readonly routeNames?: RouteNames;
 }
 
 /** One keyword with its arguments, while they are read. */

@@ -44,6 +44,7 @@ export function buildGlobals(values: GlobalValues, context: GlobalContext): Glob
     enableScriptSecurity: values.enable_script_security !== undefined,
     realtimePriority: values.vrrp_rt_priority?.value,
     addressLifetime: values.vrrp_address_lifetime?.value ?? true,
+    ...(values.vrrp_transport && { transport: values.vrrp_transport.value }),
     ...(notifyFifo && { notifyFifo }),
     ...(vrrpNotifyFifo && { vrrpNotifyFifo }),
     ...(lvsNotifyFifo && { lvsNotifyFifo }),

@@ -58,7 +58,7 @@ export function buildGroups(
       name,
       members,
       notify: buildNotify(values, probe, report),
-      trackScripts: buildScriptTracks(values.track_script?.value ?? [], scripts, context, report),
+      trackScripts: buildScriptTracks(values.track_script?.value ?? [], scripts, watched.checks, context, report),
       trackInterfaces: buildInterfaceTracks(values.track_interface?.value ?? [], undefined, context, report),
       ...buildWatchedTracks(values, watched, context, report),
       trackWeights: values.sync_group_tracking_weight !== undefined,

@@ -1,7 +1,8 @@
 // What the rows say about a keyword, put together for people: where it may stand, what it takes, what it means.
 // The command `help`, the man page and the completion are made of this. Pure.
-import { root } from './keywords/index.ts';
+
 import { type Block, type Keyword, opensOf } from './keywords/row.ts';
+import { BARE, type Language } from './language.ts';
 
 /** A keyword in one block, or in several that have the same row. */
 export interface Entry {
@@ -26,10 +27,10 @@ export interface BlockEntry {
 
 export const TOP = 'the top level';
 
-const nameOf = (block: Block): string => (block === root ? TOP : block.name);
+const nameOf = (block: Block): string => (block.name === 'root' ? TOP : block.name);
 
 /** Every block that holds keywords, outer ones first, each once. */
-export function allBlocks(): readonly BlockEntry[] {
+export function allBlocks({ root }: Language = BARE): readonly BlockEntry[] {
   const found = new Map<Block, { opener: string; blocks: string[]; effect: string | undefined }>([
     [root, { opener: '', blocks: [], effect: undefined }],
   ]);
@@ -50,10 +51,10 @@ export function allBlocks(): readonly BlockEntry[] {
 }
 
 /** Every keyword; rows that say the same in several blocks are one entry. */
-export function allEntries(): readonly Entry[] {
+export function allEntries(language: Language = BARE): readonly Entry[] {
   const entries: (Entry & { readonly blocks: string[] })[] = [];
   const byKeyword = new Map<string, typeof entries>();
-  for (const { block, effect: whole } of allBlocks())
+  for (const { block, effect: whole } of allBlocks(language))
     for (const [keyword, row] of Object.entries(block.rows)) {
       const effect = whole ?? effectOf(row);
       const same = byKeyword.get(keyword) ?? [];
@@ -79,8 +80,8 @@ function isAlike(a: Keyword, b: Keyword): boolean {
 }
 
 /** The entries of a keyword, under its own name or an old one. */
-export const entriesOf = (keyword: string): readonly Entry[] =>
-  allEntries().filter((entry) => entry.keyword === keyword || entry.row.synonyms?.includes(keyword));
+export const entriesOf = (keyword: string, language: Language = BARE): readonly Entry[] =>
+  allEntries(language).filter((entry) => entry.keyword === keyword || entry.row.synonyms?.includes(keyword));
 
 /** `priority 1..255`, `vrrp_instance NAME { … }` */
 export const synopsisOf = ({ keyword, row }: Pick<Entry, 'keyword' | 'row'>): string =>

@@ -98,7 +98,13 @@ export function buildInstance(
     strictAddressList: false,
     checkUnicastSource: checksSource(values, globals),
     makeBeforeBreak: (values.vrrp_stop_order ?? globals.vrrp_stop_order)?.value !== 'break_before_make',
-    trackScripts: buildScriptTracks(values.track_script?.value ?? [], context.scripts, trackContext, report),
+    trackScripts: buildScriptTracks(
+      values.track_script?.value ?? [],
+      context.scripts,
+      context.watched.checks,
+      trackContext,
+      report,
+    ),
     trackInterfaces: buildInterfaceTracks(
       values.track_interface?.value ?? [],
       trackPrimary ? device : undefined,

@@ -1,15 +1,17 @@
 // The way of a file: text → lines → statements → values → Configuration, with everything found on the way.
 // Pure: what it needs of the machine is given in the options.
+import { buildChecks } from './checks.ts';
 import { type Code, type Diagnostic, type Place, Report } from './diagnostics.ts';
 import { sameRouter } from './diff.ts';
 import type { Reading } from './fields.ts';
 import { buildGlobals, joinGlobals, reportScriptSecurity } from './globals.ts';
 import { buildGroups, weightlessMembers } from './groups.ts';
 import { buildInstance, type InstanceBlock } from './instances.ts';
-import { blocksWith, grammar, root } from './keywords/index.ts';
 import { readBlock } from './keywords/row.ts';
+import { BARE, type Language } from './language.ts';
 import type { Configuration, InstanceConfig, SyncGroupConfig } from './model.ts';
 import { keywordOf, parse, placeOfStatement, type Statement } from './parser.ts';
+import type { RouteNames } from './route-names.ts';
 import { buildScripts, firstScriptPlace, NOTIFY, type ProgramProbe } from './scripts.ts';
 import { type IncludeReader, readLines, type SourceText } from './source.ts';
 import { buildShared } from './statics.ts';
@@ -26,6 +28,10 @@ export interface LoadOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Looks up scripts; absent: nothing is said about them (off-host). */
   readonly probe?: ProgramProbe;
+  /** With the plugins at hand. Default: without any. */
+  readonly language?: Language;
+  /** Names of routing tables and the like on the machine; absent: those that everybody knows. */
+  readonly routeNames?: RouteNames;
 }
 
 export interface Loaded {
@@ -51,6 +57,7 @@ export function load(source: SourceText, options: LoadOptions): Loaded {
   };
   const configId = options.configId ?? options.hostName.split('.')[0]!;
   const lines = readLines(source, { configId, reader: recording, environment: options.environment ?? {} }, report);
+  const { grammar } = options.language ?? BARE;
   const configuration = build(parse(lines, grammar, report), source, options, report);
   const diagnostics = report.sorted(sources.map(({ file }) => file));
   const failed = diagnostics.some(({ severity }) => severity === 'error');
@@ -63,21 +70,24 @@ function build(
   options: LoadOptions,
   report: Report,
 ): Configuration {
-  const { probe } = options;
+  const { probe, language = BARE } = options;
   const skipped: Skipped = { later: [], moot: [], balancing: [] };
   const reading: Reading = {
     report,
-    blocksWith,
+    blocksWith: language.blocksWith,
     notActedOn: (statement) => skipped.later.push(statement),
     withoutMeaning: (statement) => skipped.moot.push(statement),
     balancing: (statement) => skipped.balancing.push(statement),
+    ...(options.routeNames && { routeNames: options.routeNames }),
   };
-  const values = readBlock(root, statements, reading);
+  const values = readBlock(language.root, statements, reading);
   reportSkipped(skipped, report);
 
   const globals = joinGlobals(values.global_defs?.value ?? []);
   const scripts = buildScripts(values.vrrp_script?.value ?? [], probe, report);
+  const scriptNames = new Set(scripts.scripts.map(({ name }) => name));
   const watched = {
+    checks: buildChecks(values.vrrp_check?.value ?? [], language.checks, scriptNames, report),
     trackFiles: buildTrackFiles(values.track_file?.value ?? [], report),
     trackProcesses: buildTrackProcesses(values.vrrp_track_process?.value ?? [], report),
     bfds: buildBfds(values.bfd_instance?.value ?? [], report),
@@ -111,6 +121,7 @@ function build(
     instances: built.map(({ config, block }) => settleState(config, block, built, groups, report)),
     groups,
     ...watched,
+    plugins: (values.load_plugin?.value ?? []).map(({ specifier, settings }) => ({ specifier, settings })),
     ...buildShared(values, names, globals.default_interface?.value ?? 'eth0', report),
   };
 }

@@ -1,6 +1,7 @@
 // The man page vipkeeper.conf(5) as roff, made of the rows of the language and nothing else. Pure and without a date, so
 // that the same rows make the same page.
 import { allBlocks, type BlockEntry, type Entry, effectOf, exampleOf, factsOf, synopsisOf, TOP } from './help.ts';
+import { BARE, type Language } from './language.ts';
 
 const ABOUT = [
   'The file is the one of keepalived, and is read as it is. A line holds a keyword and its arguments; a keyword that opens a block is followed by lines in braces. What stands behind # or ! is a comment. Text with spaces goes into double quotes.',
@@ -9,7 +10,7 @@ const ABOUT = [
 ];
 
 /** The page, ending with a line end. */
-export function manPage(): string {
+export function manPage(language: Language = BARE): string {
   const lines = [
     '.\\" Made by deploy/man/generate.ts from core/config/keywords; changes here are lost.',
     '.TH VIPKEEPER.CONF 5 "" vipkeeper "File formats"',
@@ -18,7 +19,7 @@ export function manPage(): string {
     '.SH DESCRIPTION',
     ...ABOUT.flatMap((text, i) => [...(i === 0 ? [] : ['.PP']), roff(text)]),
     '.SH KEYWORDS',
-    ...allBlocks().flatMap(blockLines),
+    ...allBlocks(language).flatMap(blockLines),
     '.SH SEE ALSO',
     '.BR vipkeeper (8)',
   ];

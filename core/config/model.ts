@@ -5,6 +5,7 @@ import type { Family, IpAddress } from '../net/address.ts';
 import type { Micros, Priority, Vrid } from '../units.ts';
 import type { AnnounceTiming } from '../vip/local-provider.ts';
 import type { VirtualIp } from '../vip/virtual-ip.ts';
+import type { TRANSPORTS } from './defaults.ts';
 import type {
   BfdConfig,
   CheckConfig,
@@ -12,6 +13,7 @@ import type {
   InterfaceDelay,
   PluginConfig,
   RouteLine,
+  RuleLine,
   StaticConfig,
   TrackFileConfig,
   TrackGroup,
@@ -118,7 +120,7 @@ export interface GlobalDefs {
 }
 
 /** `native`: our own sockets on the real-time thread; `raw-socket`: the npm package, on the main thread, IPv4 only. */
-export type EngineTransport = 'native' | 'raw-socket';
+export type EngineTransport = (typeof TRANSPORTS)[number];
 
 /** A named pipe that gets a line for each change, and the program that reads it. */
 export interface NotifyFifo {
@@ -310,14 +312,17 @@ export interface InstanceConfig {
   /** A secondary address takes the place of a removed primary one. Default false. */
   readonly promoteSecondaries?: boolean;
   readonly vrf?: string;
+  /** What the instance stands on instead of its interface; its addresses name it as their device. */
   readonly virtualInterface?: VirtualInterface;
+  /** Macvlans for addresses on other interfaces. Default: none. */
+  readonly addressInterfaces?: readonly AddressInterface[];
   /** Bytes of the receive buffer; undefined: the kernel's. */
   readonly receiveBuffer?: number;
   /** Repeat announcements on the interfaces of routes and addresses that are not the instance's own. */
   readonly announceElsewhere?: { readonly everywhere: boolean; readonly interval: Micros };
   /** Default: none. */
   readonly routes?: readonly RouteLine[];
-  readonly rules?: readonly RouteLine[];
+  readonly rules?: readonly RuleLine[];
   /** debug: 0..4. Default 0. */
   readonly debug?: number;
 }
@@ -326,9 +331,9 @@ export interface InstanceConfig {
 export type VirtualInterface =
   | {
       readonly kind: 'macvlan';
-      readonly name: string | undefined;
-      /** undefined: 00:00:5e:00:01:VRID, for IPv6 00:00:5e:00:02:VRID. */
-      readonly mac: string | undefined;
+      readonly name: string;
+      /** Unless the file says so: 00:00:5e:00:01:VRID, for IPv6 00:00:5e:00:02:VRID. */
+      readonly mac: string;
       readonly group: number | undefined;
       /** use_vmac_addr: macvlans also for addresses on other interfaces. */
       readonly forAddresses: boolean;
@@ -337,11 +342,19 @@ export type VirtualInterface =
     }
   | {
       readonly kind: 'ipvlan';
-      readonly name: string | undefined;
+      readonly name: string;
       readonly address: IpAddress | undefined;
       readonly mode: 'bridge' | 'private' | 'vepa';
       readonly group: number | undefined;
     };
+
+/** A macvlan for addresses on another interface than the instance's. */
+export interface AddressInterface {
+  readonly name: string;
+  /** The interface below. */
+  readonly base: string;
+  readonly mac: string;
+}
 
 /** auth_hmac of keepalived 2.4. */
 export interface HmacConfig {

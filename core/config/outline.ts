@@ -1,8 +1,8 @@
 // Where things stand in a file: its statements once more, asked by block and keyword. For those who judge or explain a
 // configuration after it was read and need a place to point at. Pure.
 import { type Place, Report } from './diagnostics.ts';
-import { grammar } from './keywords/index.ts';
 import { type Block, type Keyword, rowOf } from './keywords/row.ts';
+import { BARE, type Language } from './language.ts';
 import type { LoadOptions } from './load.ts';
 import { keywordOf, parse, placeOfStatement, type Statement } from './parser.ts';
 import { readLines, type SourceText } from './source.ts';
@@ -10,6 +10,8 @@ import { readLines, type SourceText } from './source.ts';
 export interface Outline {
   readonly file: string;
   readonly statements: readonly Statement[];
+  /** The language it was read in. */
+  readonly language: Language;
 }
 
 /** Reads the statements of a file again; what is wrong with them was reported by `load`. */
@@ -18,7 +20,8 @@ export function outlineOf(source: SourceText, options: LoadOptions): Outline {
   const configId = options.configId ?? options.hostName.split('.')[0]!;
   const { reader, environment = {} } = options;
   const lines = readLines(source, { configId, reader, environment }, silent);
-  return { file: source.file, statements: parse(lines, grammar, silent) };
+  const { language = BARE } = options;
+  return { file: source.file, statements: parse(lines, language.grammar, silent), language };
 }
 
 /** Blocks by keyword, and by keyword and name: files of thousands of instances are asked thousands of times. */

@@ -18,6 +18,8 @@ export interface Grammar<Block> {
   readonly root: Block;
   /** The block that a keyword opens inside another block; undefined: it opens none, or is unknown there. */
   opens(parent: Block, keyword: string): Block | undefined;
+  /** The block that the keyword opens may be left out. Absent: none may. */
+  standsAlone?(parent: Block, keyword: string): boolean;
   /** The content of this block is skipped: nothing is known of what belongs into it. */
   isOpaque(block: Block): boolean;
   /** The block is a list of addresses or names, not of keywords. Absent: no list is told from other blocks. */
@@ -102,7 +104,11 @@ class Parser<Block> {
     if (opens || this.#opensAtRoot(statement)) this.#closeForgotten(statement);
     this.#top.items.push(statement);
     const { block } = this.#top;
-    const expects = block !== undefined && this.#grammar.opens(block, keywordOf(statement)) !== undefined;
+    const keyword = keywordOf(statement);
+    const expects =
+      block !== undefined &&
+      this.#grammar.opens(block, keyword) !== undefined &&
+      this.#grammar.standsAlone?.(block, keyword) !== true;
     this.#awaiting = expects || opens ? statement : undefined;
   }
 

@@ -1,14 +1,14 @@
 // The configuration as JSON by keywords, and the JSON Schema of it, both made of the rows: what a tool needs that writes
 // or checks such files without reading their language. Pure.
 import type { Field } from './fields.ts';
-import { root } from './keywords/index.ts';
 import { type Block, type Found, type Headed, type Keyword, type Named, opensOf, type Rows } from './keywords/row.ts';
+import { BARE, type Language } from './language.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 type JsonObject = { readonly [name: string]: Json };
 
 /** JSON Schema 2020-12; blocks are told once, under $defs. `@name` and `@head` are what stands between a keyword and its brace. */
-export function configurationSchema(): JsonObject {
+export function configurationSchema({ root }: Language = BARE): JsonObject {
   const defs = new Map<string, Json>();
   const schema = blockSchema(root, defs);
   return {

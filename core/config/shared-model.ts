@@ -1,7 +1,10 @@
 // The part of the model that instances share: what is watched, the pace of interfaces, what is always set. Plain data.
 import type { IpAddress } from '../net/address.ts';
+import type { ProbeConfig } from '../plugin/check.ts';
+import type { PlainOptions } from '../plugin/options.ts';
 import type { Micros } from '../units.ts';
 import type { VirtualIp } from '../vip/virtual-ip.ts';
+import type { VirtualRoute, VirtualRule } from '../vip/virtual-route.ts';
 
 /** track_file: a number in a file moves the priority. */
 export interface TrackFileConfig {
@@ -19,8 +22,8 @@ export interface TrackProcessConfig {
   readonly name: string;
   /** The program, and arguments to compare when `match` or `fullCommand` says so. */
   readonly argv: readonly string[];
-  /** How arguments are compared: all of them, the first ones, or the first ones as beginnings. */
-  readonly match: 'exact' | 'initial' | 'partial';
+  /** How arguments are compared: not, all of them, the first ones, or the first ones of which the last may go on. */
+  readonly match: 'any' | 'exact' | 'partial' | 'initial';
   /** -254..254; 0: too few processes are a fault. */
   readonly weight: number;
   readonly reverse: boolean;
@@ -34,11 +37,46 @@ export interface TrackProcessConfig {
   readonly fullCommand: boolean;
 }
 
+/** vrrp_check: a check that a plugin makes, or an expression over other checks. */
+export interface CheckConfig {
+  readonly name: string;
+  readonly probe: CheckProbe;
+  /** At least 50 ms. */
+  readonly interval: Micros;
+  /** At most the interval. */
+  readonly timeout: Micros;
+  /** Up to so much is added to each interval. */
+  readonly jitter: Micros;
+  readonly rise: number;
+  readonly fall: number;
+  /** -253..253; 0: failure is a fault. */
+  readonly weight: number;
+  readonly reverse: boolean;
+  /** Counts as failed before the first success, and when it cannot run. */
+  readonly initFail: boolean;
+}
+
+export type CheckProbe =
+  | ({ readonly type: 'plugin' } & ProbeConfig)
+  /** Up while at least `count` of these checks and scripts are. */
+  | { readonly type: 'expression'; readonly count: number; readonly of: readonly string[] }
+  /** It cannot be made, and why. */
+  | { readonly type: 'none'; readonly why: string };
+
+/** load_plugin */
+export interface PluginConfig {
+  /** As written: the path of an ES module or the name of a package. */
+  readonly specifier: string;
+  readonly settings: PlainOptions;
+}
+
 /** bfd_instance: a session that tells within milliseconds whether a neighbour answers (RFC 5880). */
 export interface BfdConfig {
   readonly name: string;
   readonly neighbor: IpAddress;
   readonly source: IpAddress | undefined;
+  /** Where a link-local neighbor is (fe80::1%eth0). */
+  readonly interface?: string;
   /** Default 10 ms each; idle 1 s. */
   readonly minReceive: Micros;
   readonly minTransmit: Micros;
@@ -47,9 +85,9 @@ export interface BfdConfig {
   readonly multiplier: number;
   /** Wait for the neighbour to begin. */
   readonly passive: boolean;
-  /** TTL or hop limit of what is sent. Default 255; multihop 64. */
+  /** TTL or hop limit of what is sent, and where counting begins for what is received. Default 255. */
   readonly ttl: number;
-  /** How many hops a packet may have come. Default 0. */
+  /** How many hops a packet may have come; -1: any number. Default 0, multihop -1. */
   readonly maxHops: number;
   /** RFC 5883: port 4784 instead of 3784. */
   readonly multihop: boolean;
@@ -75,18 +113,18 @@ export interface TrackGroup {
   readonly members: readonly string[];
 }
 
-export interface StaticConfig {
-  readonly addresses: readonly VirtualIp[];
-  readonly routes: readonly RouteLine[];
-  readonly rules: readonly RouteLine[];
+/** A route, its words and whether it is watched. */
+export type RouteLine = VirtualRoute;
+export type RuleLine = VirtualRule;
+
+/** An address of static_ipaddress. */
+export interface StaticAddress extends VirtualIp {
+  /** The track_group that it belongs to. */
+  readonly group?: string;
 }
 
-/** A route or rule in the words of `ip route` and `ip rule`. */
-export interface RouteLine {
-  /** Without our own words no_track and track_group. */
-  readonly words: readonly string[];
-  /** Whether somebody else's removal of it is noticed; never for routes without an interface. */
-  readonly track: boolean;
-  /** Static ones only. */
-  readonly group?: string;
+export interface StaticConfig {
+  readonly addresses: readonly StaticAddress[];
+  readonly routes: readonly RouteLine[];
+  readonly rules: readonly RuleLine[];
 }

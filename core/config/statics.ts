@@ -2,8 +2,7 @@
 import { completeAddress } from './addresses.ts';
 import type { Report } from './diagnostics.ts';
 import type { RootValues } from './globals.ts';
-import type { RouteWords } from './keywords/routes.ts';
-import type { Configuration, RouteLine } from './model.ts';
+import type { Configuration } from './model.ts';
 
 type Shared = Pick<Configuration, 'garpGroups' | 'interfaceDelays' | 'trackGroups' | 'statics'>;
 
@@ -46,22 +45,12 @@ export function buildShared(
       return isNew ? [{ name, members: members.map((member) => member.name) }] : [];
     }),
     statics: {
-      addresses: (values.static_ipaddress?.value ?? []).map((line) => completeAddress(line, device)),
-      routes: routesOf(values.static_routes?.value),
-      rules: rulesOf(values.static_rules?.value),
+      addresses: (values.static_ipaddress?.value ?? []).map((line) => ({
+        ...completeAddress(line, device),
+        ...(line.group !== undefined && { group: line.group }),
+      })),
+      routes: values.static_routes?.value ?? [],
+      rules: values.static_rules?.value ?? [],
     },
   };
 }
-
-/** Routes and rules as they stand; a route without an interface cannot be watched (keepalived 2.2.7, observed). */
-export const routesOf = (lines: readonly RouteWords[] = []): readonly RouteLine[] => linesOf(lines, isWatchable);
-export const rulesOf = (lines: readonly RouteWords[] = []): readonly RouteLine[] => linesOf(lines, () => true);
-
-const isWatchable = ({ words }: RouteWords): boolean => words.includes('dev') || words.includes('oif');
-
-const linesOf = (lines: readonly RouteWords[], watchable: (line: RouteWords) => boolean): readonly RouteLine[] =>
-  lines.map((line) => ({
-    words: line.words,
-    track: !line.noTrack && watchable(line),
-    ...(line.group !== undefined && { group: line.group }),
-  }));

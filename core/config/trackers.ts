@@ -16,11 +16,16 @@ export interface TrackContext {
 export function buildScriptTracks(
   lines: readonly TrackLine[],
   scripts: Scripts,
+  checks: readonly Trackable[],
   context: TrackContext,
   report: Report,
 ): readonly Track[] {
   const tracks: (Track | undefined)[] = [];
-  for (const line of once(lines, report)) {
+  const isCheck = (line: TrackLine): boolean => checks.some(({ name }) => name === line.name);
+  for (const line of once(
+    lines.filter((one) => !isCheck(one)),
+    report,
+  )) {
     const script = scripts.scripts.find(({ name }) => name === line.name);
     if (!script) {
       const why = scripts.unusable.get(line.name) ?? `there is no vrrp_script ${line.name}`;
@@ -56,7 +61,7 @@ export function buildInterfaceTracks(
   return tracks.filter((track) => track !== undefined);
 }
 
-/** A definition that lines of track_file, track_process or track_bfd name. */
+/** A definition that lines of track_check, track_file, track_process or track_bfd name. */
 export interface Trackable {
   readonly name: string;
   readonly weight: number;
@@ -65,7 +70,7 @@ export interface Trackable {
 
 /** @param keyword of the definition, for messages */
 export function buildFurtherTracks(
-  keyword: 'track_file' | 'vrrp_track_process' | 'bfd_instance',
+  keyword: 'vrrp_check' | 'track_file' | 'vrrp_track_process' | 'bfd_instance',
   lines: readonly TrackLine[],
   definitions: readonly Trackable[],
   context: TrackContext,

@@ -3,12 +3,14 @@
 import { micros, millis, seconds } from '../units.ts';
 import type { Report } from './diagnostics.ts';
 import type { furtherTrackRows } from './keywords/further-tracks.ts';
-import type { Named, Values } from './keywords/row.ts';
+import type { Found, Named, Values } from './keywords/row.ts';
+import type { TrackLine } from './keywords/track.ts';
 import type { bfdInstance, trackFile, trackProcess } from './keywords/trackers.ts';
-import type { BfdConfig, Track, TrackFileConfig, TrackProcessConfig } from './model.ts';
+import type { BfdConfig, CheckConfig, Track, TrackFileConfig, TrackProcessConfig } from './model.ts';
 import { buildFurtherTracks, type TrackContext } from './trackers.ts';
 
 export interface Watched {
+  readonly checks: readonly CheckConfig[];
   readonly trackFiles: readonly TrackFileConfig[];
   readonly trackProcesses: readonly TrackProcessConfig[];
   readonly bfds: readonly BfdConfig[];
@@ -44,8 +46,9 @@ export function buildTrackProcesses(
       report.add('W056', place, `vrrp_track_process ${name} has no process and is ignored`);
       return [];
     }
-    const quorum = values.quorum?.value ?? 1;
     const most = values.quorum_max;
+    // As keepalived: at most none means that none must run.
+    const quorum = values.quorum?.value ?? (most?.value === 0 ? 0 : 1);
     if (most && most.value < quorum)
       report.add('W040', most.place, `quorum_max ${most.value} is below quorum ${quorum}; it is ignored`, {
         value: `${most.value}`,
@@ -54,7 +57,7 @@ export function buildTrackProcesses(
       {
         name,
         argv: values.process.value,
-        match: values.param_match?.value ?? 'exact',
+        match: values.param_match?.value ?? (values.process.value.length > 1 ? 'exact' : 'any'),
         weight: values.weight?.value.weight ?? 0,
         reverse: values.weight?.value.reverse ?? false,
         quorum,
@@ -110,16 +113,23 @@ function firstOfEach<T>(keyword: string, blocks: readonly Named<T>[], report: Re
 
 /** What an instance or group tracks of it. */
 export function buildWatchedTracks(
-  values: Values<typeof furtherTrackRows>,
+  values: Values<typeof furtherTrackRows> & { readonly track_script?: Found<readonly TrackLine[]> },
   watched: Watched,
   context: TrackContext,
   report: Report,
 ): {
+  readonly trackChecks: readonly Track[];
   readonly trackFiles: readonly Track[];
   readonly trackProcesses: readonly Track[];
   readonly trackBfds: readonly Track[];
 } {
+  // Checks may stand in track_script, too.
+  const checkLines = [
+    ...(values.track_check?.value ?? []),
+    ...(values.track_script?.value ?? []).filter((line) => watched.checks.some(({ name }) => name === line.name)),
+  ];
   return {
+    trackChecks: buildFurtherTracks('vrrp_check', checkLines, watched.checks, context, report),
     trackFiles: buildFurtherTracks('track_file', values.track_file?.value ?? [], watched.trackFiles, context, report),
     trackProcesses: buildFurtherTracks(
       'vrrp_track_process',

@@ -129,7 +129,13 @@ describe('findings point at the culprit', () => {
     [
       'a keyword of another block',
       frame(' rise 3'),
-      { code: 'W010', marked: 'rise', value: 'rise', limit: undefined, suggestion: 'rise belongs into vrrp_script' },
+      {
+        code: 'W010',
+        marked: 'rise',
+        value: 'rise',
+        limit: undefined,
+        suggestion: 'rise belongs into vrrp_script or vrrp_check',
+      },
     ],
     [
       'an assignment',

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { builtInLanguage } from '../../core/app/built-in.ts';
 import { completion } from '../../core/cli/completion.ts';
 import { help } from '../../core/cli/help.ts';
 import { completionScript, SHELLS } from '../../core/config/completion.ts';
 import { allBlocks, allEntries, entriesOf, exampleOf } from '../../core/config/help.ts';
-import { allKeywords } from '../../core/config/keywords/index.ts';
 import { load } from '../../core/config/load.ts';
 import { manPage } from '../../core/config/man.ts';
 
@@ -63,11 +63,12 @@ describe('vipkeeper help', () => {
     assert.match(run(help, '--block', 'vrrp_instanc').err, /did you mean vrrp_instance\?/);
   });
   test('without a keyword the blocks are listed, and the keywords of a block on demand', () => {
-    for (const { block } of allBlocks().slice(1)) assert.ok(run(help).out.includes(`  ${block.name} `), block.name);
+    for (const { block } of allBlocks(builtInLanguage).slice(1))
+      assert.ok(run(help).out.includes(`  ${block.name} `), block.name);
     assert.match(run(help, '--block', 'auth_hmac').out, /^ {2}key .*\n {2}active_key/);
   });
   test('every keyword can be asked for, and fits into 80 columns but for its synopsis', () => {
-    for (const keyword of allKeywords()) {
+    for (const keyword of builtInLanguage.keywords) {
       const { code, out } = run(help, keyword);
       assert.equal(code, 0, keyword);
       for (const line of out.split('\n')) if (line.startsWith('  ')) assert.ok(line.length <= 80, line);
@@ -84,10 +85,13 @@ describe('vipkeeper help', () => {
 
 describe('examples', () => {
   test('those of the top level are files that say nothing but what they cost', () => {
-    for (const entry of allEntries().filter(({ blocks }) => blocks.includes('the top level'))) {
+    for (const entry of allEntries(builtInLanguage).filter(({ blocks }) => blocks.includes('the top level'))) {
       const lines = exampleOf(entry);
       if (lines === undefined) continue;
-      const { diagnostics } = load({ file: 'f', text: `${lines.join('\n')}\n` }, { hostName: 'h' });
+      const { diagnostics } = load(
+        { file: 'f', text: `${lines.join('\n')}\n` },
+        { hostName: 'h', language: builtInLanguage },
+      );
       const mistakes = diagnostics.filter(({ code }) => /^(E|W01|W02|W04[04])/.test(code));
       assert.deepEqual(mistakes, [], entry.keyword);
     }
@@ -97,12 +101,13 @@ describe('examples', () => {
 describe('the man page', () => {
   test('is the one that the rows make; node deploy/man/generate.ts rewrites it', () => {
     const committed = readFileSync(new URL('../../deploy/man/vipkeeper.conf.5', import.meta.url), 'utf8');
-    assert.equal(committed, manPage());
+    assert.equal(committed, manPage(builtInLanguage));
   });
   test('holds every keyword, in ASCII, with no line that is a request by accident', () => {
-    const page = manPage();
+    const page = manPage(builtInLanguage);
     assert.match(page, /^[\n\x20-\x7e]*$/);
-    for (const { keyword } of allEntries()) assert.ok(page.includes(`.B ${keyword.replaceAll('-', '\\-')}`), keyword);
+    for (const { keyword } of allEntries(builtInLanguage))
+      assert.ok(page.includes(`.B ${keyword.replaceAll('-', '\\-')}`), keyword);
     for (const line of page.split('\n').filter((one) => /^[.']/.test(one)))
       assert.match(line, /^\.(\\"|TH|SH|SS|PP|TP|B|BR|I|RS|RE|nf|fi)( |$)/);
   });
@@ -124,10 +129,14 @@ describe('vipkeeper completion', () => {
     assert.match(texts.join(''), /-a demo -d 'show'/);
   });
   test('bash completes keywords, options and their values', () => {
-    const script = `${completionScript('bash', [
-      { name: 'help', summary: 'explain', options: [{ name: 'block', value: 'BLOCK', help: 'only' }] },
-      { name: 'check', summary: 'check', options: [{ name: 'format', value: 'text|json', help: 'how' }] },
-    ])}
+    const script = `${completionScript(
+      'bash',
+      [
+        { name: 'help', summary: 'explain', options: [{ name: 'block', value: 'BLOCK', help: 'only' }] },
+        { name: 'check', summary: 'check', options: [{ name: 'format', value: 'text|json', help: 'how' }] },
+      ],
+      builtInLanguage,
+    )}
 answer() { COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _vipkeeper; echo "\${COMPREPLY[*]}"; }
 answer vipkeeper ch
 answer vipkeeper help down_

@@ -51,6 +51,7 @@ const DEFAULTS = {
   trackInterfaces: [],
   trackPrimary: true,
   notify: {},
+  trackChecks: [],
   trackFiles: [],
   trackProcesses: [],
   trackBfds: [],
@@ -115,6 +116,8 @@ const GLOBALS = {
 
 /** What stands beside the instances, when nothing is said. */
 const SHARED = {
+  checks: [],
+  plugins: [],
   trackFiles: [],
   trackProcesses: [],
   bfds: [],
@@ -268,6 +271,7 @@ vrrp_instance B { interface e1
         },
         trackScripts: [],
         trackInterfaces: [],
+        trackChecks: [],
         trackFiles: [],
         trackProcesses: [],
         trackBfds: [],

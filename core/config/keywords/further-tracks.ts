@@ -19,8 +19,6 @@ export const furtherTrackRows = {
   track_process: {
     value: list(processLine),
     repeat: 'join',
-    acted: false,
-    instead: 'the process never changes the priority',
     help: 'programs that must run',
     example: 'web weight -20',
   },

@@ -1,6 +1,7 @@
 // global_defs: what holds for the whole agent, and defaults of the instances.
 
 import type { Micros } from '../../units.ts';
+import { TRANSPORTS } from '../defaults.ts';
 import { address, choice, type Field, flag, integer, interfaceName, mark, seconds, text, userOf } from '../fields.ts';
 import type { ScriptUser } from '../model.ts';
 import { dumpRows, fifoRows, lifeRows, mailRows, tellRows } from './global-notify.ts';
@@ -122,6 +123,12 @@ const rows = {
     default: 'on',
     extension: true,
     help: 'give addresses a kernel lifetime, so that none outlives the agent',
+  },
+  vrrp_transport: {
+    value: choice(TRANSPORTS),
+    default: 'native, or raw-socket where the native addon does not load',
+    extension: true,
+    help: 'what carries the adverts; raw-socket: the npm package, IPv4 only, intervals of 0.1 s and more',
   },
   vrrp_stop_order: {
     value: choice(['make_before_break', 'break_before_make']),

@@ -1,5 +1,6 @@
 // The top level of the file: which blocks there are.
 import type { Field } from '../fields.ts';
+import type { PluginLine } from '../language.ts';
 import { globalDefs } from './global-defs.ts';
 import { lifeRows } from './global-notify.ts';
 import { processRows } from './global-process.ts';
@@ -10,6 +11,7 @@ import { type Block, type BlockField, balancing, headed, list, named, pieces, ty
 import { bfdInstance, trackFile, trackProcess } from './trackers.ts';
 import { addressLine } from './virtual-address.ts';
 import { groupLine, ssl, virtualServer } from './virtual-server.ts';
+import { checkField, vrrpCheck } from './vrrp-check.ts';
 import { vrrpInstance } from './vrrp-instance.ts';
 import { vrrpScript } from './vrrp-script.ts';
 import { vrrpSyncGroup } from './vrrp-sync-group.ts';
@@ -24,6 +26,13 @@ function namedList<T>(line: Field<T>): BlockField<readonly T[]> {
   };
 }
 
+/** The language says what may stand there; see core/config/language.ts. */
+const nothingLoaded: Field<readonly PluginLine[]> = {
+  kind: 'block',
+  synopsis: 'NAME|PATH [{ … }]',
+  read: () => undefined,
+};
+
 const rows = {
   global_defs: { value: pieces(globalDefs), repeat: 'join', help: globalDefs.help },
   vrrp_script: {
@@ -31,6 +40,19 @@ const rows = {
     repeat: 'join',
     help: vrrpScript.help,
     example: 'script "/usr/local/bin/check-web"\ninterval 2\nweight -20\nfall 3',
+  },
+  vrrp_check: {
+    value: checkField([]),
+    repeat: 'join',
+    extension: true,
+    help: vrrpCheck([]).help,
+    example: 'tcp {\n    host 127.0.0.1\n    port 443\n}\ninterval 0.5\nfall 2',
+  },
+  load_plugin: {
+    value: nothingLoaded,
+    repeat: 'join',
+    extension: true,
+    help: 'a plugin of somebody else: an ES module by path or by the name of its package, with its settings',
   },
   vrrp_instance: {
     value: named(vrrpInstance, 'W017'),
@@ -48,7 +70,6 @@ const rows = {
   track_file: {
     value: named(trackFile),
     repeat: 'join',
-    acted: false,
     synonyms: ['vrrp_track_file'],
     help: trackFile.help,
     example: 'file /run/load\nweight -1',
@@ -56,7 +77,6 @@ const rows = {
   vrrp_track_process: {
     value: named(trackProcess),
     repeat: 'join',
-    acted: false,
     help: trackProcess.help,
     example: 'process nginx\nweight -20',
   },

@@ -45,6 +45,8 @@ export interface Block<R extends Rows = Rows> {
   readonly rows: R;
   /** A block of lines (addresses, peers) instead of keywords, each of this form. */
   readonly lines?: Field<unknown>;
+  /** The keyword may stand without it. */
+  readonly optional?: true;
   /** Skipped whole: nothing is known of its content. */
   readonly opaque?: true;
 }

@@ -46,10 +46,14 @@ export const trackFile: Block<typeof fileRows> = {
 const DELAY = seconds(0.000001, 3600);
 
 const processRows = {
-  process: { value: words('PROGRAM [ARGUMENT …]'), help: 'the program to look for', example: 'nginx' },
+  process: {
+    value: words('PROGRAM [ARGUMENT …]'),
+    help: 'the program, by its name; with arguments, by its command line',
+    example: 'nginx',
+  },
   param_match: {
     value: optional<'exact' | 'initial' | 'partial'>(choice(['initial', 'partial']), 'exact'),
-    help: 'how arguments are compared: the first ones, or the first ones as beginnings',
+    help: 'arguments: partial: others may follow; initial: the last one may go on; alone: there must be none',
   },
   weight: {
     value: weightField(254),
@@ -59,9 +63,9 @@ const processRows = {
     example: '-20 reverse',
   },
   quorum: { value: integer(1, 65_535), default: '1', help: 'fewest that must run' },
-  quorum_max: { value: integer(0, 65_535), help: 'most that may run; default: no limit' },
-  fork_delay: { value: DELAY, help: 'seconds that enough of them must run to count' },
-  terminate_delay: { value: DELAY, help: 'seconds that too few of them must run to count' },
+  quorum_max: { value: integer(0, 65_535), help: 'most that may run; 0: none may; default: no limit' },
+  fork_delay: { value: DELAY, help: 'seconds that a start must last to count' },
+  terminate_delay: { value: DELAY, help: 'seconds that an end must last to count' },
   delay: { value: DELAY, help: 'both delays at once' },
   full_command: { value: mark, help: 'compare the command line and not the name of the process' },
 } as const satisfies Rows;

@@ -1,0 +1,144 @@
+// From vrrp_check blocks to checks: what each probes or which others it is made of, and what keeps it from running.
+// Pure; the plugins are known by their descriptions alone.
+import type { CheckDescription } from '../plugin/check.ts';
+import { type Micros, seconds } from '../units.ts';
+import type { Place, Report } from './diagnostics.ts';
+import type { Found, Named, Rows, Values } from './keywords/row.ts';
+import type { commonRows } from './keywords/vrrp-check.ts';
+import type { CheckConfig, CheckProbe } from './model.ts';
+import { optionsOf } from './plugin-rows.ts';
+
+type CheckBlock = Named<Values<Rows>>;
+type Common = Values<typeof commonRows>;
+
+const INTERVAL = seconds(1);
+const EXPRESSIONS = ['all', 'any', 'at_least'] as const;
+
+/**
+ * @param plugins by the word that opens their block
+ * @param others names that expressions may use besides those of checks: scripts
+ */
+export function buildChecks(
+  blocks: readonly CheckBlock[],
+  plugins: ReadonlyMap<string, CheckDescription>,
+  others: ReadonlySet<string>,
+  report: Report,
+): readonly CheckConfig[] {
+  const checks = new Map<string, CheckConfig>();
+  const names = new Set(blocks.map(({ name }) => name));
+  for (const block of blocks) {
+    if (others.has(block.name) || checks.has(block.name)) {
+      const what = checks.has(block.name) ? 'vrrp_check' : 'vrrp_script';
+      report.add('W014', block.place, `there is a ${what} ${block.name} already; this one is left out`, {
+        value: block.name,
+        suggestion: 'give each check and script a name of its own',
+      });
+      continue;
+    }
+    checks.set(block.name, build(block, plugins, names, others, report));
+  }
+  for (const { name, place } of blocks) breakCircle(name, place, checks, report);
+  return [...checks.values()];
+}
+
+function build(
+  block: CheckBlock,
+  plugins: ReadonlyMap<string, CheckDescription>,
+  names: ReadonlySet<string>,
+  others: ReadonlySet<string>,
+  report: Report,
+): CheckConfig {
+  const values = block.values as Common;
+  const interval = values.interval?.value ?? INTERVAL;
+  const probe = probeOf(block, plugins, names, others, report);
+  return {
+    name: block.name,
+    probe,
+    interval,
+    timeout: timeoutOf(values.timeout, interval, report),
+    jitter: values.jitter?.value ?? (0 as Micros),
+    rise: values.rise?.value ?? 1,
+    fall: values.fall?.value ?? 1,
+    weight: values.weight?.value.weight ?? 0,
+    reverse: values.weight?.value.reverse ?? false,
+    initFail: values.init_fail?.value ?? false,
+  };
+}
+
+function timeoutOf(found: Found<Micros> | undefined, interval: Micros, report: Report): Micros {
+  if (found === undefined) return interval;
+  if (found.value <= interval) return found.value;
+  report.add('W057', found.place, 'timeout is longer than the interval; the interval is used', {
+    suggestion: 'make the interval longer: a check never overlaps itself',
+  });
+  return interval;
+}
+
+function probeOf(
+  { name, place, values }: CheckBlock,
+  plugins: ReadonlyMap<string, CheckDescription>,
+  names: ReadonlySet<string>,
+  others: ReadonlySet<string>,
+  report: Report,
+): CheckProbe {
+  const given = [...plugins.keys(), ...EXPRESSIONS].filter((word) => values[word] !== undefined);
+  const disabled = (why: string, suggestion: string, at = place): CheckProbe => {
+    report.add('W059', at, `vrrp_check ${name} ${why}`, { value: name, suggestion });
+    return { type: 'none', why };
+  };
+  const [word, second] = given;
+  if (word === undefined)
+    return disabled(
+      'does not say what to check',
+      `put one of these into it: ${[...plugins.keys(), ...EXPRESSIONS].join(', ')}`,
+    );
+  if (second !== undefined)
+    return disabled(
+      `has both ${word} and ${second}`,
+      'make two checks of it, and a third with all or any of them',
+      values[second]!.place,
+    );
+  const plugin = plugins.get(word);
+  const found = values[word]!;
+  if (plugin !== undefined) {
+    const block = { name: `${word} in vrrp_check ${name}`, place: found.place };
+    const options = optionsOf(plugin.options, found.value as Values<Rows>, block, report);
+    return options ? { type: 'plugin', plugin: word, options } : { type: 'none', why: `${word} lacks what it needs` };
+  }
+  const common = values as Common;
+  const parts = common.all?.value ?? common.any?.value ?? common.at_least?.value.names ?? [];
+  const known = parts.filter((part) => names.has(part.name) || others.has(part.name));
+  for (const part of parts)
+    if (!known.includes(part))
+      report.add(
+        'W050',
+        part.place,
+        `vrrp_check ${name} needs ${part.name}, but there is no check or script of that name`,
+        {
+          value: part.name,
+        },
+      );
+  if (known.length < parts.length) return { type: 'none', why: 'it names a check that does not exist' };
+  const count = common.all ? parts.length : (common.at_least?.value.count ?? 1);
+  if (count > parts.length)
+    return disabled(`asks for ${count} of ${parts.length} checks`, `ask for at most ${parts.length}`, found.place);
+  return { type: 'expression', count, of: parts.map((part) => part.name) };
+}
+
+/** An expression that depends on itself says nothing; it is taken out of the circle. */
+function breakCircle(name: string, place: Place, checks: Map<string, CheckConfig>, report: Report): void {
+  const check = checks.get(name);
+  if (check?.probe.type !== 'expression' || !reaches(name, name, checks, new Set())) return;
+  report.add('W059', place, `vrrp_check ${name} depends on itself`, {
+    value: name,
+    suggestion: 'name only checks that do not name it in their turn',
+  });
+  checks.set(name, { ...check, probe: { type: 'none', why: 'it depends on itself' } });
+}
+
+function reaches(from: string, to: string, checks: ReadonlyMap<string, CheckConfig>, seen: Set<string>): boolean {
+  const probe = checks.get(from)?.probe;
+  if (probe?.type !== 'expression' || seen.has(from)) return false;
+  seen.add(from);
+  return probe.of.some((part) => part === to || reaches(part, to, checks, seen));
+}

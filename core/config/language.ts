@@ -1,0 +1,123 @@
+// The language of a file: the tables of keywords, with what the plugins at hand add to them. One value that the loader,
+// the help, the schema and the completion share. Pure; knows no single plugin.
+import type { CheckDescription } from '../plugin/check.ts';
+import type { PlainOptions } from '../plugin/options.ts';
+import type { Place } from './diagnostics.ts';
+import { root as bareRoot } from './keywords/root.ts';
+import { type Block, type BlockField, type Keyword, opensOf, readBlock, rowOf } from './keywords/row.ts';
+import { checkField } from './keywords/vrrp-check.ts';
+import type { Grammar } from './parser.ts';
+import { optionsOf, rowsOf } from './plugin-rows.ts';
+
+export type Root = typeof bareRoot;
+
+/** A plugin of somebody else, as the file names it. */
+export interface PluginSource {
+  /** As written: a path or the name of a package. */
+  readonly specifier: string;
+  readonly plugins: readonly CheckDescription[];
+}
+
+/** The plugins that a file may use. */
+export interface PluginSet {
+  readonly builtIn: readonly CheckDescription[];
+  /** In the order of the file. */
+  readonly loaded: readonly PluginSource[];
+}
+
+export const NO_PLUGINS: PluginSet = { builtIn: [], loaded: [] };
+
+/** load_plugin: what is loaded, with the settings of its block. */
+export interface PluginLine {
+  readonly specifier: string;
+  readonly place: Place;
+  readonly settings: PlainOptions;
+}
+
+export interface Language {
+  readonly root: Root;
+  readonly grammar: Grammar<Block>;
+  /** Every check plugin, by the word that opens its block. */
+  readonly checks: ReadonlyMap<string, CheckDescription>;
+  /** The blocks in which a keyword is known, as people would say it. */
+  blocksWith(keyword: string): readonly string[];
+  /** Every keyword that is known anywhere. */
+  readonly keywords: readonly string[];
+}
+
+/** The language with these plugins; of two with one name the first counts. */
+export function languageWith(plugins: PluginSet): Language {
+  const checks = new Map<string, CheckDescription>();
+  for (const plugin of [...plugins.builtIn, ...plugins.loaded.flatMap((source) => source.plugins)])
+    if (!checks.has(plugin.name)) checks.set(plugin.name, plugin);
+  const rows = {
+    ...bareRoot.rows,
+    vrrp_check: { ...bareRoot.rows.vrrp_check, value: checkField([...checks.values()]) },
+    load_plugin: { ...bareRoot.rows.load_plugin, value: pluginField(plugins.loaded) },
+  };
+  const root: Root = { ...bareRoot, rows };
+  const homes = homesIn(root);
+  return {
+    root,
+    checks,
+    grammar: {
+      root,
+      opens: (parent, keyword) => (parent.lines ? undefined : opensOf(rowOf(parent, keyword)?.row)),
+      standsAlone: (parent, keyword) => opensOf(rowOf(parent, keyword)?.row)?.optional === true,
+      isOpaque: (block) => block.opaque === true,
+      isList: (block) => block.lines !== undefined,
+      knows: (block, keyword) => block.lines === undefined && rowOf(block, keyword) !== undefined,
+    },
+    blocksWith: (keyword) => homes.get(keyword) ?? [],
+    keywords: [...homes.keys()],
+  };
+}
+
+/** Every keyword with the blocks in which it is known. */
+function homesIn(root: Block): ReadonlyMap<string, readonly string[]> {
+  const map = new Map<string, string[]>();
+  const note = (keyword: string, block: string) => map.set(keyword, [...(map.get(keyword) ?? []), block]);
+  const seen = new Set<Block>();
+  const visit = (block: Block) => {
+    seen.add(block);
+    const where = block.name === 'root' ? 'the top level' : block.name;
+    for (const [name, row] of Object.entries(block.rows)) {
+      for (const keyword of [name, ...(row.synonyms ?? [])]) note(keyword, where);
+      const inner = opensOf(row);
+      if (inner && !inner.lines && !seen.has(inner)) visit(inner);
+    }
+  };
+  visit(root);
+  return map;
+}
+
+/** `load_plugin "NAME-or-path" [{ … }]`, the block by what the plugins of that source say of their settings. */
+function pluginField(loaded: readonly PluginSource[]): BlockField<readonly PluginLine[]> {
+  const settingsOf = (specifier: string) =>
+    Object.assign(
+      {},
+      ...(loaded.find((one) => one.specifier === specifier)?.plugins ?? []).map((p) => p.settings ?? {}),
+    );
+  const all = Object.assign({}, ...loaded.map(({ specifier }) => rowsOf(settingsOf(specifier)))) as Block['rows'];
+  return {
+    kind: 'block',
+    synopsis: 'NAME|PATH [{ … }]',
+    opens: { name: 'load_plugin', help: 'settings of a plugin of somebody else', rows: all, optional: true },
+    read(args) {
+      const word = args.need('the name of a package or the path of a module');
+      if (word === undefined) return undefined;
+      const settings = settingsOf(word.text);
+      const block: Block = { name: 'load_plugin', help: '', rows: rowsOf(settings) };
+      const values = readBlock(block, args.statement.block ?? [], args.reading);
+      const options = optionsOf(settings, values, { name: `load_plugin ${word.text}`, place: word.place }, args.report);
+      return options && [{ specifier: word.text, place: word.place, settings: options }];
+    },
+  };
+}
+
+/** The rows of a keyword at the top level. */
+export const topRow = (language: Language, keyword: string): Keyword | undefined =>
+  (language.root.rows as Readonly<Record<string, Keyword>>)[keyword];
+
+/** The language without plugins. */
+export const BARE = languageWith(NO_PLUGINS);

@@ -1,0 +1,5 @@
+// The check plugins that come with the agent: one folder each, one line each.
+import type { CheckPlugin } from '../core/plugin/check.ts';
+import { checkTcp } from './check-tcp/index.ts';
+
+export const checkPlugins: readonly CheckPlugin[] = [checkTcp];
