@@ -1,11 +1,13 @@
 // What the real-time thread needs from the operating system. Interfaces only; every call is synchronous.
 // core/system implements them on Linux, test/support with a simulated LAN.
 import type { Family, IpAddress, MacAddress } from '../net/address.ts';
-import type { Instant } from '../units.ts';
+import type { Instant, Micros } from '../units.ts';
 
 /** CLOCK_MONOTONIC. */
 export interface Clock {
   now(): Instant;
+  /** CLOCK_BOOTTIME: how long ago the machine started, with the time it was suspended. Absent: nobody knows. */
+  sinceBoot?(): Micros;
 }
 
 /** Something that can become readable; `ready` is set by Poller.wait and cleared by whoever drained it. */
@@ -42,8 +44,10 @@ export interface VrrpSocket extends Pollable {
   /**
    * Queues a complete IP packet (header included, checksum and id filled in by the kernel where zero) for `flush`.
    * The bytes must stay unchanged until then.
+   * @param through leave by this interface instead, with its MAC address: a macvlan above the socket's interface. Multicast
+   * only, and only from a socket that was opened to receive `below`.
    */
-  queue(packet: Uint8Array, destination: IpAddress): void;
+  queue(packet: Uint8Array, destination: IpAddress, through?: LinkInfo): void;
   /** Sends everything queued with as few system calls as possible; returns the errno names of what failed. */
   flush(): readonly string[];
   close(): void;
@@ -53,6 +57,23 @@ export interface VrrpSocket extends Pollable {
 export interface FrameSocket {
   queue(frame: Uint8Array, ifindex: number): void;
   flush(): readonly string[];
+  close(): void;
+}
+
+/** What a frame tap is for. */
+export interface FrameTapSpec {
+  readonly interface: string;
+  readonly ifindex: number;
+  /** Which EtherType; `all`: any. */
+  readonly etherType: number | 'all';
+  /** Classic BPF over the frame from the destination MAC on (core/net/bpf.ts); runs in the kernel. */
+  readonly filter: Uint8Array;
+}
+
+/** Frames that arrive on one interface from elsewhere, chosen in the kernel (AF_PACKET). Sends nothing. */
+export interface FrameTap extends Pollable {
+  /** Calls `sink` for each waiting frame, at most `limit`; returns how many there were. The bytes are reused. Never throws for what the network does. */
+  receive(sink: (frame: Uint8Array) => void, limit: number): number;
   close(): void;
 }
 
@@ -97,12 +118,18 @@ export interface VrrpSocketSpec {
   readonly family: Family;
   /** 112: VRRP itself; 51: VRRPv2 behind an authentication header (RFC 2402), IPv4 only. */
   readonly protocol: 112 | 51;
+  /** Receive below the interfaces that stand above this one (macvlans), and before the firewall. Default false. */
+  readonly below?: boolean;
+  /** Tell the network which multicast groups are heard (IGMP, MLD). Default true; false needs `below`. */
+  readonly reportsGroups?: boolean;
 }
 
 /** Opens the sockets. @throws Error with `code` (EPERM, ENODEV …) and the fix in its message */
 export interface EngineNetwork {
   vrrpSocket(spec: VrrpSocketSpec): VrrpSocket;
   frameSocket(): FrameSocket;
+  /** Absent where frames cannot be seen (the portable transport). */
+  frameTap?(spec: FrameTapSpec): FrameTap;
   routeSocket(): RouteSocket;
   routeMonitor(): RouteMonitor;
 }

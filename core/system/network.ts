@@ -2,12 +2,15 @@
 import type {
   EngineNetwork,
   FrameSocket,
+  FrameTap,
+  FrameTapSpec,
   RouteMonitor,
   RouteSocket,
   VrrpSocket,
   VrrpSocketSpec,
 } from '../ports/engine-io.ts';
 import { LinuxFrameSocket } from './frame-socket.ts';
+import { LinuxFrameTap } from './frame-tap.ts';
 import type { Native } from './native/index.ts';
 import { LinuxRouteMonitor } from './route-monitor.ts';
 import { LinuxRouteSocket } from './route-socket.ts';
@@ -41,6 +44,11 @@ export class LinuxNetwork implements EngineNetwork {
   /** @throws NetworkError */
   frameSocket(): FrameSocket {
     return open('the packet socket', () => new LinuxFrameSocket(this.#native));
+  }
+
+  /** @throws NetworkError */
+  frameTap(spec: FrameTapSpec): FrameTap {
+    return open(`the packet socket on ${spec.interface}`, () => new LinuxFrameTap(this.#native, spec));
   }
 
   /** @throws NetworkError */

@@ -1,6 +1,6 @@
 // The kernel's socket addresses as bytes (little-endian machines only, as the addon). Pure.
 import { familyOf, type IpAddress, ipBytes } from '../net/address.ts';
-import { AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX } from './linux.ts';
+import { AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, ETH_P_ALL } from './linux.ts';
 
 /** struct sockaddr_in or sockaddr_in6, ip(7) and ipv6(7). The scope (an ifindex) counts for link-local and multicast IPv6 only. */
 export function ipSockaddr(address: IpAddress, scope: number): Uint8Array {
@@ -26,6 +26,19 @@ export function linkSockaddr(ifindex: number): Uint8Array {
   view.setUint16(0, AF_PACKET, true);
   view.setInt32(4, ifindex, true);
   out[11] = 6; // sll_halen
+  return out;
+}
+
+/**
+ * struct sockaddr_ll, packet(7), for bind(2): the packets of an interface of one EtherType, by default of every kind, seen
+ * before any interface above it.
+ */
+export function tapSockaddr(ifindex: number, etherType = ETH_P_ALL): Uint8Array {
+  const out = new Uint8Array(20);
+  const view = new DataView(out.buffer);
+  view.setUint16(0, AF_PACKET, true);
+  view.setUint16(2, etherType, false);
+  view.setInt32(4, ifindex, true);
   return out;
 }
 

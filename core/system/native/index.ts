@@ -132,6 +132,8 @@ export interface Native {
   gettid(): number;
   /** *Hot.* CLOCK_MONOTONIC in microseconds. */
   monotonic(): number;
+  /** *Hot.* CLOCK_BOOTTIME in microseconds: as `monotonic`, and the time that the machine was suspended. */
+  boottime(): number;
   /** *Hot.* CLOCK_REALTIME in microseconds since 1970. */
   realtime(): number;
   /** 'EPERM' for 1 or -1; 'OK' for 0; 'EUNKNOWN' for what Linux does not define. */

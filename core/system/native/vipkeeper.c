@@ -111,7 +111,7 @@ enum {
   MSG_DONTROUTE_ = 4, MSG_TRUNC_ = 0x20, MSG_DONTWAIT_ = 0x40, MSG_CONFIRM_ = 0x800, MSG_NOSIGNAL_ = 0x4000,
   POLLIN_ = 1,
   SIGIO_ = 29, SA_RESTORER_ = 0x04000000, SA_ONSTACK_ = 0x08000000, SA_RESTART_ = 0x10000000,
-  CLOCK_REALTIME_ = 0, CLOCK_MONOTONIC_ = 1,
+  CLOCK_REALTIME_ = 0, CLOCK_MONOTONIC_ = 1, CLOCK_BOOTTIME_ = 7,
 };
 
 // --------------------------------------------------------------------------------------------------- errors
@@ -342,6 +342,10 @@ static double clock_micros(int clock) {
 static napi_value fn_monotonic(napi_env env, napi_callback_info info) {
   (void)info;
   return to_number(env, clock_micros(CLOCK_MONOTONIC_));
+}
+static napi_value fn_boottime(napi_env env, napi_callback_info info) {
+  (void)info;
+  return to_number(env, clock_micros(CLOCK_BOOTTIME_));
 }
 static napi_value fn_realtime(napi_env env, napi_callback_info info) {
   (void)info;
@@ -827,7 +831,7 @@ NAPI_MODULE_INIT() {
     {"signal", fn_signal}, {"drain", fn_drain}, {"setScheduler", fn_set_scheduler},
     {"getScheduler", fn_get_scheduler}, {"setns", fn_setns}, {"prctl", fn_prctl},
     {"ignoreSignal", fn_ignore_signal}, {"catchSignal", fn_catch_signal}, {"takeSignal", fn_take_signal},
-    {"gettid", fn_gettid}, {"monotonic", fn_monotonic}, {"realtime", fn_realtime}, {"errnoName", fn_errno_name},
+    {"gettid", fn_gettid}, {"monotonic", fn_monotonic}, {"boottime", fn_boottime}, {"realtime", fn_realtime}, {"errnoName", fn_errno_name},
   };
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
     napi_value function;
