@@ -9,6 +9,7 @@ import { type Diagnostic, type Place, redact, renderDiagnostic, withoutSecret } 
 import { load } from '../config/load.ts';
 import type { Files } from '../ports/files.ts';
 import { includeFiles } from '../system/include-files.ts';
+import { readSecretFile } from '../system/secret-file.ts';
 
 export class ConfigurationFile {
   readonly path: string;
@@ -36,7 +37,7 @@ export class ConfigurationFile {
     try {
       text = readFileSync(this.path, 'utf8');
     } catch (error) {
-      return this.#refuse(`cannot read ${this.path}: ${(error as Error).message}`);
+      return this.refuse(`cannot read ${this.path}: ${(error as Error).message}`);
     }
     const { configuration, diagnostics, sources } = load(
       { file: this.path, text, directory: realpathSync(dirname(this.path)) },
@@ -44,6 +45,7 @@ export class ConfigurationFile {
         hostName: hostname(),
         environment: process.env,
         reader: { include: includeFiles },
+        readSecret: readSecretFile,
         ...(this.#configId !== undefined && { configId: this.#configId }),
       },
     );
@@ -53,18 +55,19 @@ export class ConfigurationFile {
     for (const finding of findings) this.#log(finding, lineOf(finding.place));
     if (configuration === undefined) {
       const first = findings.find(({ severity }) => severity === 'error')!;
-      return this.#refuse(renderDiagnostic(first, undefined).split('\n')[0]!);
+      return this.refuse(renderDiagnostic(first, undefined).split('\n')[0]!);
     }
     // An empty or truncated file is no wish to give everything up: that is what stopping is for.
     if (configuration.instances.length === 0 && this.#instances > 0)
-      return this.#refuse(`${this.path} has no vrrp_instance; to give up every address stop the agent`);
+      return this.refuse(`${this.path} has no vrrp_instance; to give up every address stop the agent`);
     this.#instances = configuration.instances.length;
     this.refusal = undefined;
     this.loaded = Date.now();
     return { configuration, vetted: await vetConfiguration(configuration, this.#files) };
   }
 
-  #refuse(why: string): undefined {
+  /** Says why a configuration does not come into force. */
+  refuse(why: string): undefined {
     this.refusal = why;
     this.#logger.log('error', 'configuration-refused', { why });
     return undefined;

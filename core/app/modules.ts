@@ -5,6 +5,7 @@ import { Agent, type Loaded, type ServiceManager } from '../agent/agent.ts';
 import { EngineClient } from '../agent/engine-client.ts';
 import { Teller } from '../agent/events.ts';
 import { FifoNotifier } from '../agent/fifo.ts';
+import { FileTracker } from '../agent/file-tracker.ts';
 import { Log } from '../agent/log.ts';
 import { logFormatter } from '../agent/log-format.ts';
 import { MailNotifier } from '../agent/mail.ts';
@@ -14,15 +15,19 @@ import { Trackers } from '../agent/trackers.ts';
 import type { Configuration } from '../config/model.ts';
 import { ControlServer } from '../control/server.ts';
 import { LinkTable } from '../engine/links.ts';
+import type { EngineNetwork } from '../ports/engine-io.ts';
 import { ChildProcesses, systemTiming } from '../system/child-process.ts';
 import { SystemFifos } from '../system/fifo.ts';
+import { FileWatcher } from '../system/file-watch.ts';
 import { SystemFiles } from '../system/files.ts';
 import { SmtpMailer } from '../system/mail.ts';
-import { loadNative, type Native } from '../system/native/index.ts';
-import { LinuxNetwork } from '../system/network.ts';
+import type { Native } from '../system/native/index.ts';
+import { ProgramNotifier } from '../system/portable/service-notifier.ts';
 import { ServiceNotifier } from '../system/sd-notify.ts';
+import { nativeOrAbsent, whyAbsent } from './addon.ts';
 import { ConfigurationFile } from './configuration-file.ts';
 import { logSink } from './log-target.ts';
+import { MainThread } from './main-thread.ts';
 import {
   AGENT,
   CONFIGURATION_FILE,
@@ -40,13 +45,15 @@ import {
   TELLER,
   TIMING,
   TRACKERS,
+  TRANSPORT,
 } from './tokens.ts';
+import { admissible, type ChosenTransport, chooseTransport, networkOf } from './transport.ts';
 import { controlVerbs } from './verbs.ts';
 import { WorkerThread } from './worker-thread.ts';
 
 /** The machine: native calls, time, files, programs. */
 const machine = new ContainerModule(({ bind }) => {
-  bind(NATIVE).toResolvedValue(loadNative).inSingletonScope();
+  bind(NATIVE).toResolvedValue(nativeOrAbsent).inSingletonScope();
   bind(TIMING).toConstantValue(systemTiming);
   bind(FILES)
     .toResolvedValue(() => new SystemFiles())
@@ -79,23 +86,31 @@ const people = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(CONTROL)
     .toResolvedValue(
-      ({ runtimeDir }: RunOptions, log, agent, engine, scripts, trackers, file) =>
+      ({ runtimeDir }: RunOptions, log, agent, engine, scripts, trackers, file, transport) =>
         new ControlServer({
           runtimeDir,
-          verbs: controlVerbs({ agent, engine, scripts, trackers, file }),
+          verbs: controlVerbs({ agent, engine, scripts, trackers, file, transport }),
           onError: (verb, error) => log.log('error', 'control', { verb, error: String(error) }),
         }),
-      [OPTIONS, LOG, AGENT, ENGINE, SCRIPTS, TRACKERS, CONFIGURATION_FILE],
+      [OPTIONS, LOG, AGENT, ENGINE, SCRIPTS, TRACKERS, CONFIGURATION_FILE, TRANSPORT],
     )
     .inSingletonScope();
 });
 
 /** The agent and what it conducts. */
 const conductor = new ContainerModule(({ bind }) => {
+  bind(TRANSPORT)
+    .toResolvedValue(
+      ({ transport }: RunOptions, native, { configuration }: Loaded) =>
+        chooseTransport(transport ?? configuration.globals.transport, whyAbsent(native)),
+      [OPTIONS, NATIVE, FIRST],
+    )
+    .inSingletonScope();
   bind(ENGINE_THREAD)
     .toResolvedValue(
-      (native: Native, { configuration }: Loaded) => new WorkerThread(native, configuration.globals.realtimePriority),
-      [NATIVE, FIRST],
+      (native: Native, { configuration }: Loaded, { name }: ChosenTransport) =>
+        name === 'native' ? new WorkerThread(native, configuration.globals.realtimePriority) : new MainThread(),
+      [NATIVE, FIRST, TRANSPORT],
     )
     .inSingletonScope();
   bind(ENGINE)
@@ -115,15 +130,23 @@ const conductor = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TRACKERS)
     .toResolvedValue(
-      (engine, scripts, teller) =>
+      (engine, scripts, teller, timing, log) =>
         new Trackers({
-          sources: [scripts],
+          sources: [
+            scripts,
+            new FileTracker({
+              files: new FileWatcher(),
+              timing,
+              onFile: ({ file, value, problem }) =>
+                log.log(problem === '' ? 'info' : 'warning', 'file', { file, value, problem: problem || undefined }),
+            }),
+          ],
           onVerdict: (verdict) => {
             engine.send({ type: 'track', verdict });
             teller.judged(verdict);
           },
         }),
-      [ENGINE, SCRIPTS, TELLER],
+      [ENGINE, SCRIPTS, TELLER, TIMING, LOG],
     )
     .inSingletonScope();
   bind(TELLER)
@@ -140,7 +163,7 @@ const conductor = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(AGENT)
     .toResolvedValue(
-      (logger, timing, engine, trackers, teller, native, file, first, { onReady }: RunOptions) =>
+      (logger, timing, engine, trackers, teller, native, file, first, { onReady }: RunOptions, transport) =>
         new Agent(
           {
             logger,
@@ -149,12 +172,12 @@ const conductor = new ContainerModule(({ bind }) => {
             trackers,
             teller,
             service: serviceManager(native, onReady),
-            load: () => file.read(),
-            removeAddresses: (configuration) => removeAddresses(native, configuration),
+            load: async () => admissible(await file.read(), transport, file),
+            removeAddresses: (configuration) => removeAddresses(networkOf(transport, native), configuration),
           },
           first,
         ),
-      [LOG, TIMING, ENGINE, TRACKERS, TELLER, NATIVE, CONFIGURATION_FILE, FIRST, OPTIONS],
+      [LOG, TIMING, ENGINE, TRACKERS, TELLER, NATIVE, CONFIGURATION_FILE, FIRST, OPTIONS, TRANSPORT],
     )
     .inSingletonScope();
 });
@@ -168,7 +191,10 @@ export function buildContainer(options: RunOptions): Container {
 
 /** systemd, and whoever waits for the agent to be ready. */
 function serviceManager(native: Native, onReady: (() => void) | undefined): ServiceManager {
-  const systemd = new ServiceNotifier(native, process.env, process.pid);
+  const systemd =
+    whyAbsent(native) === undefined
+      ? new ServiceNotifier(native, process.env, process.pid)
+      : new ProgramNotifier(process.env);
   if (onReady === undefined) return systemd;
   return {
     ready: () => {
@@ -182,10 +208,9 @@ function serviceManager(native: Native, onReady: (() => void) | undefined): Serv
 }
 
 /** The last resort when the engine is gone: its work, done from here. */
-function removeAddresses(native: Native, { instances }: Configuration): void {
-  const network = new LinuxNetwork(native);
+function removeAddresses(network: EngineNetwork, { instances }: Configuration): void {
   const route = network.routeSocket();
-  const links = new LinkTable(network.routeMonitor(), route);
+  const links = new LinkTable({ ready: false, receive: () => 'ok', close: () => {} }, route);
   const provider = new NetlinkProvider({ route, frames: network.frameSocket(), links: (name) => links.get(name) });
   provider.unbind(instances.flatMap(({ vips, excludedVips }) => [...vips, ...excludedVips]));
 }

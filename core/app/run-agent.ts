@@ -6,12 +6,25 @@ import { releaseMemory } from '../system/memory.ts';
 import { enterNetworkNamespace } from '../system/namespace.ts';
 import { NativeAddonError } from '../system/native/index.ts';
 import { PidFile } from '../system/pid-file.ts';
+import { PortableTransportError } from '../system/portable/raw-socket.ts';
 import { prepareProcess } from '../system/process.ts';
 import { Dumps } from './dumps.ts';
 import { EXIT_BUG, EXIT_CONFIGURATION, EXIT_FAILED, EXIT_STOPPED } from './exit-codes.ts';
 import { buildContainer } from './modules.ts';
 import { Signals } from './signals.ts';
-import { AGENT, CONFIGURATION_FILE, CONTROL, ENGINE, FIRST, LOG, NATIVE, type RunOptions, SCRIPTS } from './tokens.ts';
+import {
+  AGENT,
+  CONFIGURATION_FILE,
+  CONTROL,
+  ENGINE,
+  FIRST,
+  LOG,
+  NATIVE,
+  type RunOptions,
+  SCRIPTS,
+  TRANSPORT,
+} from './tokens.ts';
+import { admissible } from './transport.ts';
 import { VERSION } from './version.ts';
 
 /** After this time everything that is only needed to start has been done. */
@@ -42,6 +55,9 @@ export async function runAgent(options: RunOptions): Promise<number> {
     const first = await file.read();
     if (first === undefined) return EXIT_CONFIGURATION;
     container.bind(FIRST).toConstantValue(first);
+    const transport = container.get(TRANSPORT);
+    for (const detail of transport.remarks) log.log('warning', 'transport', { detail });
+    if (admissible(first, transport, file) === undefined) return EXIT_CONFIGURATION;
     const control = container.get(CONTROL);
     await control.open();
     const names = [join(options.runtimeDir, 'vipkeeper.pid'), ...(options.pidFiles ?? [])];
@@ -78,4 +94,5 @@ export async function runAgent(options: RunOptions): Promise<number> {
 const isEnvironmental = (error: unknown): boolean =>
   error instanceof ControlSocketError ||
   error instanceof NativeAddonError ||
+  error instanceof PortableTransportError ||
   typeof (error as Partial<NodeJS.ErrnoException>).syscall === 'string';

@@ -7,12 +7,14 @@ import type { Log } from '../agent/log.ts';
 import type { LogFormat } from '../agent/log-format.ts';
 import type { ScriptTracker } from '../agent/script-tracker.ts';
 import type { Trackers } from '../agent/trackers.ts';
+import type { EngineTransport } from '../config/model.ts';
 import type { ControlServer } from '../control/server.ts';
 import type { Files } from '../ports/files.ts';
 import type { ProcessRunner, Timing } from '../ports/process.ts';
 import type { Native } from '../system/native/index.ts';
 import type { ConfigurationFile } from './configuration-file.ts';
 import type { LogTarget } from './log-target.ts';
+import type { ChosenTransport } from './transport.ts';
 
 /** What the command line asked for. */
 export interface RunOptions {
@@ -36,6 +38,8 @@ export interface RunOptions {
   readonly title?: string;
   /** Said in the log at the start. */
   readonly remarks?: readonly string[];
+  /** What carries the adverts, whatever the file says. Default: what the file says. */
+  readonly transport?: EngineTransport;
   /** SIGINT does nothing. */
   readonly ignoreInterrupt?: boolean;
   /** Called once, when the first configuration is in force. */
@@ -48,6 +52,8 @@ export const OPTIONS = token<RunOptions>('options');
 export const NATIVE = token<Native>('native');
 export const LOG = token<Log>('log');
 export const TIMING = token<Timing>('timing');
+/** What carries the adverts; known when the first configuration is. */
+export const TRANSPORT = token<ChosenTransport>('transport');
 export const FILES = token<Files>('files');
 export const PROCESSES = token<ProcessRunner>('processes');
 export const CONFIGURATION_FILE = token<ConfigurationFile>('configuration-file');

@@ -6,6 +6,7 @@ import type { Trackers } from '../agent/trackers.ts';
 import type { VerbHandler } from '../control/server.ts';
 import { buildStatus, type StatusReport } from '../control/status-report.ts';
 import type { ConfigurationFile } from './configuration-file.ts';
+import type { ChosenTransport } from './transport.ts';
 import { VERSION } from './version.ts';
 
 export interface VerbSources {
@@ -14,6 +15,7 @@ export interface VerbSources {
   readonly scripts: ScriptTracker;
   readonly trackers: Trackers;
   readonly file: ConfigurationFile;
+  readonly transport: ChosenTransport;
 }
 
 const started = Date.now();
@@ -23,8 +25,15 @@ export function controlVerbs(sources: VerbSources): ReadonlyMap<string, VerbHand
 }
 
 /** @throws Error when the engine does not answer */
-export async function statusOf({ agent, engine, scripts, trackers, file }: VerbSources): Promise<StatusReport> {
-  const snapshots = await engine.snapshot();
+export async function statusOf({
+  agent,
+  engine,
+  scripts,
+  trackers,
+  file,
+  transport,
+}: VerbSources): Promise<StatusReport> {
+  const { instances: snapshots, bfds = [] } = await engine.snapshot();
   return buildStatus({
     now: Date.now(),
     process: {
@@ -35,9 +44,11 @@ export async function statusOf({ agent, engine, scripts, trackers, file }: VerbS
       configLoaded: file.loaded,
       reloadError: file.refusal,
       routerId: agent.configuration.globals.routerId,
+      transport: transport.name,
     },
     config: agent.configuration,
     snapshots,
+    bfds,
     scripts: scripts.scripts(),
     watched: trackers.statuses(),
   });

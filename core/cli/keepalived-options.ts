@@ -77,6 +77,7 @@ export const KEEPALIVED_OPTIONS: readonly KeepalivedOption[] = [
   none(undefined, 'ignore-sigint', 'Ignore SIGINT'),
   none('T', 'genhash', 'Refused: there is no genhash here'),
   required(undefined, 'runtime-dir', 'DIR', 'Ours: where the control socket lives'),
+  required(undefined, 'transport', 'NAME', 'Ours: what carries the adverts, native or raw-socket'),
   required(undefined, 'log-format', 'FORMAT', 'Ours: keepalived (default), text or json'),
   none('v', 'version', 'Display the version number'),
   none('h', 'help', 'Display this help message'),

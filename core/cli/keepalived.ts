@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { LOG_FORMATS } from '../agent/log-format.ts';
 import type { RunOptions } from '../app/tokens.ts';
 import { VERSION } from '../app/version.ts';
-import { DEFAULT_CONFIG_FILE } from '../config/defaults.ts';
+import { DEFAULT_CONFIG_FILE, TRANSPORTS } from '../config/defaults.ts';
 import { DEFAULT_RUNTIME_DIR } from '../control/protocol.ts';
 import { PidFile } from '../system/pid-file.ts';
 import { FACILITY_DAEMON, syslogFacility } from '../system/syslog.ts';
@@ -78,6 +78,10 @@ async function start(values: ReadonlyMap<string, string>, file: string, foregrou
   const format = values.get('log-format') ?? 'keepalived';
   const logFormat = LOG_FORMATS.find((known) => known === format);
   if (logFormat === undefined) return fail(`log-format ${format} is none of ${LOG_FORMATS.join(', ')}`);
+  const named = values.get('transport');
+  const transport = TRANSPORTS.find((known) => known === named);
+  if (named !== undefined && transport === undefined)
+    return fail(`transport ${named} is none of ${TRANSPORTS.join(', ')}`);
   if (values.has('check') && !values.has('vrrp'))
     return fail('--check without --vrrp runs only health checkers, and load balancing is not done here');
   if (!existsSync(file)) {
@@ -117,6 +121,7 @@ async function start(values: ReadonlyMap<string, string>, file: string, foregrou
     title: 'keepalived',
     onReady: tellStarter,
     ...(configId !== undefined && { configId }),
+    ...(transport !== undefined && { transport }),
     ...(namespace !== undefined && { namespace }),
   };
   if (inBackground) process.chdir('/');

@@ -1,7 +1,7 @@
 // `vipkeeper run`: the agent in the foreground. Also what keepalived's own flags start.
 import { LOG_FORMATS } from '../agent/log-format.ts';
 import { EXIT_BUG, EXIT_CONFIGURATION, EXIT_FAILED, EXIT_STOPPED } from '../app/exit-codes.ts';
-import { DEFAULT_CONFIG_FILE } from '../config/defaults.ts';
+import { DEFAULT_CONFIG_FILE, TRANSPORTS } from '../config/defaults.ts';
 import { DEFAULT_RUNTIME_DIR } from '../control/protocol.ts';
 import { type CommandSpec, parseCommand } from './usage.ts';
 
@@ -27,6 +27,11 @@ export const RUN: CommandSpec = {
       value: 'FORMAT',
       help: `shape of the log: ${LOG_FORMATS.join(', ')}; keepalived: its phrases, for rules made for its log`,
       fallback: 'text',
+    },
+    {
+      name: 'transport',
+      value: 'NAME',
+      help: 'what carries the adverts: native, or raw-socket (the npm package; IPv4 and 0.1 s or more); default: what the file says',
     },
     { name: 'log-detail', short: 'D', help: 'log more' },
     { name: 'dont-fork', short: 'n', help: 'accepted for keepalived: this never forks', hidden: true },
@@ -61,6 +66,12 @@ export async function run(argv: readonly string[]): Promise<number> {
         process.stderr.write(`vipkeeper run: log-format ${format} is none of ${LOG_FORMATS.join(', ')}\n`);
         return EXIT_CONFIGURATION;
       }
+      const named = args.text('transport');
+      const transport = TRANSPORTS.find((known) => known === named);
+      if (named !== undefined && transport === undefined) {
+        process.stderr.write(`vipkeeper run: transport ${named} is none of ${TRANSPORTS.join(', ')}\n`);
+        return EXIT_CONFIGURATION;
+      }
       const configId = args.text('config-id');
       // Only now: the help of this verb, and completion, do not need the whole agent.
       const { runAgent } = await import('../app/run-agent.ts');
@@ -70,6 +81,7 @@ export async function run(argv: readonly string[]): Promise<number> {
         detail: args.has('log-detail'),
         logFormat,
         ...(configId !== undefined && { configId }),
+        ...(transport !== undefined && { transport }),
       });
     }
   }

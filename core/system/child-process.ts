@@ -10,6 +10,7 @@ import type {
   Timing,
 } from '../ports/process.ts';
 import { type Instant, instant } from '../units.ts';
+import { stdioBeyond } from './portable/descriptors.ts';
 
 /** Bytes of output kept for people. */
 const OUTPUT_LIMIT = 4096;
@@ -80,7 +81,7 @@ class Child implements RunningProcess {
           // A process group of its own, so that what a script starts can be ended with it. (setsid)
           detached: true,
           env: { ...request.environment },
-          stdio: ['ignore', 'pipe', 'pipe'],
+          stdio: ['ignore', 'pipe', 'pipe', ...stdioBeyond()],
           // libuv also empties the supplementary groups when either is set, as keepalived does. Only where something
           // changes, since without privileges setuid to ourselves is fine but setgroups is not worth the attempt.
           ...(request.identity && changes(request.identity) ? request.identity : {}),
