@@ -43,10 +43,10 @@ interface Room {
   readonly may: readonly RegExp[];
 }
 
-const UNITS = /^core\/units\.ts$/;
+const UNITS = /^core\/(units|deadlines)\.ts$/;
 const NET = /^core\/net\//;
 const PORTS = /^core\/ports\//;
-const PURE = /^core\/(vrrp|health|vip|config)\//;
+const PURE = /^core\/(vrrp|health|vip|config|plugin)\//;
 const NODE = /^node:/;
 /** What knows nothing of files, processes, sockets or threads. */
 const HARMLESS_NODE = /^node:(util|assert|buffer|events|path|url)$/;

@@ -9,7 +9,7 @@ import type { DatagramNetwork, UdpDatagram, UdpListener } from '../ports/datagra
 import type { Poller } from '../ports/engine-io.ts';
 import { after, type Instant, seconds } from '../units.ts';
 import { BfdPeer, type BfdPeerHost, MULTIHOP_PORT, portOf, RETRY, SINGLE_HOP_PORT } from './bfd-peer.ts';
-import { DeadlineQueue } from './deadlines.ts';
+import { DeadlineQueue } from '../deadlines.ts';
 import type { Complain } from './holdings.ts';
 import type { Links } from './links.ts';
 import type { BfdSnapshot, EngineConfig, EngineEvent } from './messages.ts';

@@ -1,18 +1,19 @@
 // The virtual routers at work with what they share: sockets, deadlines, sync groups. Takes configurations and the
 // kernel's news apart into what concerns each router. Knows no loop.
 import type { InstanceConfig } from '../config/model.ts';
+import type { TrackedState } from '../health/verdict.ts';
 import type { IpAddress } from '../net/address.ts';
-import type { EngineNetwork, Poller } from '../ports/engine-io.ts';
+import type { EngineNetwork, LinkInfo, Poller } from '../ports/engine-io.ts';
 import type { Instant } from '../units.ts';
 import { OWNER } from '../vrrp/priority.ts';
-import { DeadlineQueue } from './deadlines.ts';
+import { DeadlineQueue } from '../deadlines.ts';
 import { InstanceDriver } from './driver.ts';
 import type { DriverHost, DriverOptions } from './driver-host.ts';
 import { type GroupChange, Groups } from './groups.ts';
 import type { Complain, Holdings } from './holdings.ts';
-import { judgeLinks } from './link-verdict.ts';
+import { judgeLinks, type LinkVerdict, type SharedTracks } from './link-verdict.ts';
 import type { Links } from './links.ts';
-import type { EngineConfig, TrackVerdict } from './messages.ts';
+import type { EngineConfig, EngineGroup, TrackVerdict } from './messages.ts';
 import { Segment, type SegmentListener } from './segment.ts';
 
 export interface CrewDependencies {
@@ -25,6 +26,8 @@ export interface CrewDependencies {
   readonly listener: SegmentListener;
   readonly groupChanged: GroupChange;
   readonly complain: Complain;
+  /** undefined: there is no such BFD session. */
+  readonly bfdState: (session: string) => TrackedState | undefined;
   /** Sends and binds what was asked for, now: before a router and its socket go. */
   readonly settle: () => void;
 }
@@ -37,9 +40,11 @@ export class Crew {
   readonly #segments = new Map<string, Segment>();
   /** Every address that some router here may own. */
   #virtual: ReadonlySet<IpAddress> = new Set();
-  /** Names of instances in sync groups. */
-  #grouped: ReadonlySet<string> = new Set();
+  /** The sync group of each instance that is in one. */
+  #grouped: ReadonlyMap<string, EngineGroup> = new Map();
   #addressLifetime = false;
+  /** disable_local_igmp */
+  #localIgmpOff = false;
 
   constructor(dependencies: CrewDependencies) {
     this.#io = dependencies;
@@ -59,6 +64,11 @@ export class Crew {
     return undefined;
   }
 
+  /** Whether an address is in a network of an interface; true where that is not known. */
+  isOnLink(name: string, address: IpAddress): boolean {
+    return this.#io.links.isOnLink?.(name, address) ?? true;
+  }
+
   readonly isVirtual = (address: IpAddress): boolean => this.#virtual.has(address);
 
   /** Lets a router do something, and sees to what follows from it: its deadline, its sync group. */
@@ -75,14 +85,18 @@ export class Crew {
   /** Makes the configuration so. */
   configure(config: EngineConfig, verdicts: readonly TrackVerdict[], now: Instant): void {
     const { added, changed, removed, groups, addressLifetime } = config;
-    this.#grouped = new Set(groups.flatMap(({ members }) => members));
+    const before = this.#grouped;
+    this.#grouped = new Map(groups.flatMap((group) => group.members.map((member) => [member, group] as const)));
     this.#addressLifetime = addressLifetime;
+    this.#localIgmpOff = config.disableLocalIgmp ?? false;
     // Looked up before anything is renamed: two routers may exchange their names.
     const changes = changed.map(({ name, config: wanted }) => ({ driver: this.byName(name), wanted }));
     for (const name of removed) this.#remove(name, now);
     for (const { driver, wanted } of changes) if (driver !== undefined) this.#change(driver, wanted, now);
     for (const driver of this.#drivers)
       if (!isSame(driver.options, this.#optionsOf(driver.config))) this.#change(driver, driver.config, now);
+    for (const driver of this.#drivers)
+      if (!tracksAlike(before.get(driver.name), this.#grouped.get(driver.name))) this.#judge(driver, now);
     const drivers = added.map((wanted) => this.#add(wanted));
     this.#virtual = new Set([...this.#drivers].flatMap(({ vips }) => vips.map(({ address }) => address)));
     this.groups.configure(groups, [...this.#drivers], now);
@@ -106,6 +120,13 @@ export class Crew {
     for (const driver of this.#drivers) this.#judge(driver, now);
   }
 
+  /** A BFD session came up or went down. */
+  followBfd(session: string, now: Instant): void {
+    const names = (tracks: SharedTracks | undefined) => tracks?.trackBfds?.some(({ name }) => name === session);
+    for (const driver of this.#drivers)
+      if (names(driver.config) || names(this.#grouped.get(driver.name))) this.#judge(driver, now);
+  }
+
   segmentOf(config: InstanceConfig): Segment {
     const key = segmentKey(config);
     const known = this.#segments.get(key);
@@ -116,9 +137,15 @@ export class Crew {
     return segment;
   }
 
+  /** The macvlan that an instance's adverts leave by; undefined: its interface itself, as always with unicast. */
+  outletOf({ virtualInterface: virtual, transport }: InstanceConfig): LinkInfo | undefined {
+    if (virtual?.kind !== 'macvlan' || virtual.sendBelow || transport.mode === 'unicast') return undefined;
+    return this.#io.links.get(virtual.name);
+  }
+
   #add(config: InstanceConfig): InstanceDriver {
     const { host, wallClock } = this.#io;
-    const { source } = judgeLinks(config, this.#io.links, this.isVirtual);
+    const { source } = this.#verdictOn(config);
     const driver = new InstanceDriver(host, config, this.#optionsOf(config), source, wallClock());
     this.#drivers.add(driver);
     this.segmentOf(config).add(driver);
@@ -126,7 +153,7 @@ export class Crew {
   }
 
   #start(driver: InstanceDriver, now: Instant): void {
-    const { faults, adjustment, source } = judgeLinks(driver.config, this.#io.links, this.isVirtual);
+    const { faults, adjustment, source } = this.#verdictOn(driver.config);
     this.act(driver, now, () => driver.start(faults, adjustment, source, now));
   }
 
@@ -153,13 +180,19 @@ export class Crew {
   }
 
   #judge(driver: InstanceDriver, now: Instant): void {
-    const { faults, adjustment, source } = judgeLinks(driver.config, this.#io.links, this.isVirtual);
+    const { faults, adjustment, source } = this.#verdictOn(driver.config);
     this.act(driver, now, () => driver.links(faults, adjustment, source, now));
+  }
+
+  #verdictOn(config: InstanceConfig): LinkVerdict {
+    const { links, bfdState } = this.#io;
+    return judgeLinks(config, this.#grouped.get(config.name) ?? {}, { links, isVirtual: this.isVirtual, bfdState });
   }
 
   #open(segment: Segment): void {
     try {
-      segment.follow(this.#io.links.get(segment.interface));
+      const reports = !(this.#localIgmpOff && segment.family === 4);
+      segment.follow(this.#io.links.get(segment.interface), reports);
     } catch (error) {
       this.#io.complain('error', `cannot listen on ${segment.interface}: ${(error as Error).message}`);
     }
@@ -171,6 +204,9 @@ export class Crew {
 }
 
 const segmentKey = ({ interface: name, family }: InstanceConfig): string => `${name} ${family}`;
+
+const tracksAlike = (a: SharedTracks = {}, b: SharedTracks = {}): boolean =>
+  JSON.stringify([a.trackInterfaces, a.trackBfds]) === JSON.stringify([b.trackInterfaces, b.trackBfds]);
 
 const isSame = (a: DriverOptions, b: DriverOptions): boolean =>
   a.addressLifetime === b.addressLifetime && a.grouped === b.grouped;

@@ -1,7 +1,7 @@
 // Who wants to be woken when: a binary heap that is lazy about postponements.
 // A backup moves its down timer further away with every advert it hears; such a move touches nothing here.
 // Only when an entry comes to the top is its owner asked again. Pure.
-import type { Instant } from '../units.ts';
+import type { Instant } from './units.ts';
 
 /** Something with a deadline that changes by itself; call `DeadlineQueue.touch` whenever it may have moved nearer. */
 export interface Timed {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DeadlineQueue, type Timed } from '../../core/engine/deadlines.ts';
-import { type Instant, instant } from '../../core/units.ts';
+import { DeadlineQueue, type Timed } from '../core/deadlines.ts';
+import { type Instant, instant } from '../core/units.ts';
 
 class Owner implements Timed {
   deadline: Instant | undefined;
