@@ -4,15 +4,18 @@ import { type Family, familyOf, parseIp } from '../net/address.ts';
 import { type Micros, micros, millis, seconds, priority as toPriority, type Vrid } from '../units.ts';
 import type { AnnounceTiming } from '../vip/local-provider.ts';
 import { buildAddresses } from './addresses.ts';
+import { authenticationOf } from './authentication.ts';
 import type { Report } from './diagnostics.ts';
 import type { GlobalValues } from './globals.ts';
 import { detailsOf } from './instance-details.ts';
 import { type Found, type Named, type Values, wasRefused } from './keywords/row.ts';
 import type { vrrpInstance } from './keywords/vrrp-instance.ts';
-import type { Authentication, InstanceConfig } from './model.ts';
+import type { InstanceConfig } from './model.ts';
 import { buildNotify, type ProgramProbe, type Scripts } from './scripts.ts';
+import type { SecretReader } from './secrets.ts';
 import { buildInterfaceTracks, buildScriptTracks } from './trackers.ts';
 import { checksSource, transportOf } from './transport.ts';
+import { buildInterfaces, type InterfaceNames } from './virtual-interfaces.ts';
 import { buildWatchedTracks, type Watched } from './watched.ts';
 
 export type InstanceValues = Values<typeof vrrpInstance.rows>;
@@ -23,6 +26,8 @@ export interface InstanceContext {
   readonly scripts: Scripts;
   readonly watched: Watched;
   readonly probe: ProgramProbe | undefined;
+  readonly interfaceNames: InterfaceNames;
+  readonly readSecret: SecretReader | undefined;
   /** Why weights do not work in an instance, by its name (sync groups). */
   noWeights(instance: string): string | undefined;
 }
@@ -54,12 +59,19 @@ export function buildInstance(
   const transport = transportOf(block, family, globals, report);
   const trackContext = { owner: name, basePriority: base, noWeights: context.noWeights(name) };
   const trackPrimary = values.dont_track_primary === undefined;
-  const { vips, excludedVips } = buildAddresses(
-    values.virtual_ipaddress?.value ?? [],
-    values.virtual_ipaddress_excluded?.value ?? [],
-    { interface: device, family, version },
+  const {
+    lines,
+    excluded,
+    device: home,
+    ...interfaces
+  } = buildInterfaces(
+    block,
+    { interface: device, family, vrid, unicast: transport.mode === 'unicast' },
+    globals,
+    context.interfaceNames,
     report,
   );
+  const { vips, excludedVips } = buildAddresses(lines, excluded, { interface: home, family, version }, report);
   if (vips.length === 0 && !values.no_virtual_ipaddress)
     report.add('W048', place, `${name} has no virtual addresses; it only elects a master`, {
       suggestion: 'write no_virtual_ipaddress if that is meant',
@@ -89,7 +101,7 @@ export function buildInstance(
     preemptDelay,
     downTimerAdverts: (values.down_timer_adverts ?? globals.vrrp_down_timer_adverts)?.value ?? 3,
     transport,
-    authentication: authenticationOf(block, version, strict, report),
+    ...authenticationOf(block, { version, strict, interval, readSecret: context.readSecret }, report),
     vips,
     excludedVips,
     announce: announceOf(values, globals),
@@ -113,8 +125,9 @@ export function buildInstance(
     ),
     trackPrimary,
     notify: buildNotify(values, context.probe, report),
+    ...interfaces,
     ...buildWatchedTracks(values, context.watched, trackContext, report),
-    ...detailsOf(values, globals, strict, interval),
+    ...detailsOf(values, globals, strict),
   };
 }
 
@@ -240,51 +253,6 @@ function preemptionOf(
     return { preempt, preemptDelay: none };
   }
   return { preempt, preemptDelay: delay.value };
-}
-
-const PASSWORD_BYTES = 8;
-
-function authenticationOf(
-  { name, values }: InstanceBlock,
-  version: 2 | 3,
-  strict: boolean,
-  report: Report,
-): Authentication {
-  const found = values.authentication;
-  if (!found) return { type: 'none' };
-  const { auth_type: type, auth_pass: pass } = found.value;
-  const ignore = (why: string, place = found.place): Authentication => {
-    report.add('W041', place, `${name} is not authenticated: ${why}`);
-    return { type: 'none' };
-  };
-  if (version === 3) return ignore('VRRP version 3 has no authentication; it is ignored');
-  if (strict) return ignore('strict mode knows no passwords');
-  if (!type) return wasRefused(found.value, 'auth_type') ? { type: 'none' } : ignore('it has no auth_type');
-  if (type.value === 'AH')
-    return ignore('auth_type AH is not acted on yet, and peers that use it refuse our adverts', type.place);
-  if (!pass) return ignore('it has no auth_pass');
-  report.add('I061', type.place, 'PASS is not security: everybody on the network reads the password in every advert');
-  const bytes = new TextEncoder().encode(pass.value);
-  if (bytes.length <= PASSWORD_BYTES) return { type: 'PASS', password: pass.value };
-  report.add(
-    'W042',
-    pass.place,
-    `the password has ${bytes.length} bytes; the first ${PASSWORD_BYTES} count, here and on every peer`,
-    {
-      limit: `${PASSWORD_BYTES} bytes`,
-    },
-  );
-  return { type: 'PASS', password: cut(pass.value) };
-}
-
-/** The characters that fit whole into eight bytes of UTF-8; keepalived would cut through a character. */
-function cut(password: string): string {
-  let out = '';
-  for (const c of password) {
-    if (new TextEncoder().encode(out + c).length > PASSWORD_BYTES) break;
-    out += c;
-  }
-  return out;
 }
 
 function announceOf(values: InstanceValues, globals: GlobalValues): AnnounceTiming {

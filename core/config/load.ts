@@ -7,14 +7,17 @@ import type { Reading } from './fields.ts';
 import { buildGlobals, joinGlobals, reportScriptSecurity } from './globals.ts';
 import { buildGroups, weightlessMembers } from './groups.ts';
 import { buildInstance, type InstanceBlock } from './instances.ts';
+import { buildInterfaceDelays } from './interface-delays.ts';
 import { readBlock } from './keywords/row.ts';
 import { BARE, type Language } from './language.ts';
 import type { Configuration, InstanceConfig, SyncGroupConfig } from './model.ts';
 import { keywordOf, parse, placeOfStatement, type Statement } from './parser.ts';
 import type { RouteNames } from './route-names.ts';
 import { buildScripts, firstScriptPlace, NOTIFY, type ProgramProbe } from './scripts.ts';
+import type { SecretReader } from './secrets.ts';
 import { type IncludeReader, readLines, type SourceText } from './source.ts';
 import { buildShared } from './statics.ts';
+import { InterfaceNames } from './virtual-interfaces.ts';
 import { buildBfds, buildTrackFiles, buildTrackProcesses } from './watched.ts';
 
 export interface LoadOptions {
@@ -28,6 +31,8 @@ export interface LoadOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Looks up scripts; absent: nothing is said about them (off-host). */
   readonly probe?: ProgramProbe;
+  /** Reads files with keys; absent: they are not looked at (off-host). */
+  readonly readSecret?: SecretReader;
   /** With the plugins at hand. Default: without any. */
   readonly language?: Language;
   /** Names of routing tables and the like on the machine; absent: those that everybody knows. */
@@ -94,7 +99,16 @@ function build(
   };
   const groupBlocks = values.vrrp_sync_group?.value ?? [];
   const weightless = weightlessMembers(groupBlocks);
-  const context = { globals, scripts, watched, probe, noWeights: (name: string) => weightless.get(name) };
+  const interfaceNames = new InterfaceNames();
+  const context = {
+    globals,
+    interfaceNames,
+    scripts,
+    watched,
+    probe,
+    readSecret: options.readSecret,
+    noWeights: (name: string) => weightless.get(name),
+  };
   const built: { readonly config: InstanceConfig; readonly block: InstanceBlock }[] = [];
   for (const block of firstOfEachName(values.vrrp_instance?.value ?? [], report)) {
     const config = buildInstance(block, context, report);
@@ -123,6 +137,11 @@ function build(
     ...watched,
     plugins: (values.load_plugin?.value ?? []).map(({ specifier, settings }) => ({ specifier, settings })),
     ...buildShared(values, names, globals.default_interface?.value ?? 'eth0', report),
+    interfaceDelays: buildInterfaceDelays(
+      values.interface_up_down_delays?.value ?? [],
+      built.map(({ config }) => config),
+      report,
+    ),
   };
 }
 

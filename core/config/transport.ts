@@ -22,8 +22,9 @@ export function transportOf(
     return undefined;
   };
   const source = own(values.unicast_src_ip ?? values.mcast_src_ip);
-  const peers = peersOf(values.unicast_peer?.value ?? [], family, source, report);
-  if (peers.length > 0) return { mode: 'unicast', source, peers, ttl: values.unicast_ttl?.value ?? 255 };
+  const ttl = values.unicast_ttl?.value ?? 255;
+  const peers = peersOf(values.unicast_peer?.value ?? [], family, source, ttl, report);
+  if (peers.length > 0) return { mode: 'unicast', source, peers, ttl };
   const asked = firstOf(values.unicast_peer, values.unicast_src_ip, values.unicast_ttl);
   if (asked)
     report.add('W045', asked.place, `${name} has no unicast peers, so it uses multicast`, {
@@ -39,10 +40,12 @@ export function transportOf(
 const firstOf = (...found: readonly ({ readonly place: Place } | undefined)[]) =>
   found.find((one) => one !== undefined);
 
+/** Peers without limits of their own are neighbours while they are in our network: see UnicastPeer. */
 function peersOf(
   lines: readonly PeerLine[],
   family: Family,
   source: IpAddress | undefined,
+  ttl: number,
   report: Report,
 ): readonly UnicastPeer[] {
   const peers = new Map<IpAddress, UnicastPeer>();
@@ -56,7 +59,10 @@ function peersOf(
             ? 'it is this machine itself'
             : undefined;
     if (why !== undefined) report.add('W044', place, `peer ${address} is left out: ${why}`, { value: address });
-    else peers.set(address, { address, minTtl: minTtl ?? 0, maxTtl: maxTtl ?? 255 });
+    else {
+      const unsaid = minTtl === undefined && maxTtl === undefined && family === 4 && ttl === 255;
+      peers.set(address, { address, minTtl: minTtl ?? 0, maxTtl: maxTtl ?? 255, ...(unsaid && { neighbourly: true }) });
+    }
   }
   return [...peers.values()];
 }

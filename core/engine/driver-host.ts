@@ -8,6 +8,10 @@ import type { InstanceDriver } from './driver.ts';
 
 /** What a driver asks of the engine. Calls only note wishes; the engine carries them out, batched, at the end of its turn. */
 export interface DriverHost {
+  /** Milliseconds since 1970. */
+  wallTime(): number;
+  /** Whether an address is in a network of the router's interface; true where that is not known. */
+  isOnLink(driver: InstanceDriver, address: IpAddress): boolean;
   send(driver: InstanceDriver, ad: Advertisement): void;
   own(driver: InstanceDriver): void;
   disown(driver: InstanceDriver): void;

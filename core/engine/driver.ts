@@ -3,7 +3,7 @@
 import type { InstanceConfig } from '../config/model.ts';
 import type { IpAddress } from '../net/address.ts';
 import type { Datagram } from '../ports/engine-io.ts';
-import { after, between, type Instant, type Priority, seconds } from '../units.ts';
+import { after, between, type Instant, micros, type Priority, seconds } from '../units.ts';
 import { AnnounceSchedule } from '../vip/announce-schedule.ts';
 import type { VirtualIp } from '../vip/virtual-ip.ts';
 import { effectivePriority } from '../vrrp/priority.ts';
@@ -15,6 +15,7 @@ import type { DriverHost, DriverOptions, Transition } from './driver-host.ts';
 import type { TrackVerdict } from './messages.ts';
 import { PeerTable } from './peer-table.ts';
 import { routerConfig } from './router-config.ts';
+import { RouterMemory } from './router-memory.ts';
 import { Tally } from './tally.ts';
 
 /** Transitions that have to do with another router: with the one just heard, or else with the master there was. */
@@ -43,6 +44,7 @@ export class InstanceDriver {
   #schedule: AnnounceSchedule;
   readonly tally = new Tally();
   readonly peers = new PeerTable();
+  readonly #memory: RouterMemory;
   #doorkeeper: Doorkeeper;
   #packets: AdvertPackets;
   #source: IpAddress | undefined;
@@ -70,8 +72,9 @@ export class InstanceDriver {
     this.since = time;
     this.router = new VrrpRouter(routerConfig(config, source, options.grouped));
     this.#schedule = new AnnounceSchedule(config.announce);
-    this.#doorkeeper = new Doorkeeper(config, source);
-    this.#packets = new AdvertPackets(config);
+    this.#memory = new RouterMemory(() => host.wallTime());
+    this.#doorkeeper = this.#makeDoorkeeper();
+    this.#packets = new AdvertPackets(config, this.#memory);
   }
 
   get config(): InstanceConfig {
@@ -178,7 +181,7 @@ export class InstanceDriver {
 
   /** One datagram that carries this router's VRID. */
   receive(datagram: Datagram, now: Instant): void {
-    const verdict = this.#doorkeeper.admit(datagram);
+    const verdict = this.#doorkeeper.admit(datagram, now);
     if (typeof verdict === 'string') {
       this.tally.drop(verdict);
       this.#host.dropped(this, verdict, datagram.source);
@@ -186,6 +189,7 @@ export class InstanceDriver {
     }
     const { ad } = verdict;
     this.tally.received(ad.priority);
+    if (ad.version === 3) this.tally.checksumForm(verdict.checksumForm);
     // A goodbye says nothing of what its sender is worth; who it was stays known by its last real advert.
     if (ad.priority !== 0) this.peers.heard(datagram.source, ad.priority, ad.interval, datagram.arrival);
     for (const warning of verdict.warnings) this.#host.warned(this, warning);
@@ -198,16 +202,26 @@ export class InstanceDriver {
     const due = this.router.deadline;
     if (due !== undefined && due <= now) {
       this.tally.late(between(due, now));
-      this.feed({ type: 'timer' }, now);
+      if (this.#packets.exhausted) this.#fallSilent(now);
+      else this.feed({ type: 'timer' }, now);
     }
     const burst = this.#schedule.due(now);
     if (burst !== undefined) this.#host.announce(this, burst.repeat);
   }
 
-  /** True when a master has been silent for so long that another one may exist: it must not speak before it listens. */
-  isStalled(now: Instant): boolean {
+  /** Every sequence number of its authentication header was used (RFC 2402 §3.3.2): it may only listen. */
+  #fallSilent(now: Instant): void {
+    this.#host.warned(this, 'sequence-exhausted');
+    this.feed({ type: 'withdraw', reason: 'stalled', announceLeave: false }, now);
+  }
+
+  /**
+   * True when a master has been silent for so long, the time that the machine `slept` included, that another one may
+   * exist: it must not speak before it listens.
+   */
+  isStalled(now: Instant, slept = micros(0)): boolean {
     if (this.router.state !== 'MASTER' || this.router.isResigning || this.#lastSent === undefined) return false;
-    return between(this.#lastSent, now) > this.#config.downTimerAdverts * this.#config.interval;
+    return between(this.#lastSent, now) + slept > this.#config.downTimerAdverts * this.#config.interval;
   }
 
   /** Announces the addresses again because another router believed to own them; rationed. */
@@ -250,8 +264,10 @@ export class InstanceDriver {
     this.#config = config;
     this.#vips = [...config.vips, ...config.excludedVips];
     this.#options = options;
-    this.#doorkeeper = new Doorkeeper(config, this.#source);
-    this.#packets = new AdvertPackets(config);
+    const { transport } = config;
+    this.#memory.forms.keep(new Set(transport.mode === 'unicast' ? transport.peers.map(({ address }) => address) : []));
+    this.#doorkeeper = this.#makeDoorkeeper();
+    this.#packets = new AdvertPackets(config, this.#memory);
     this.#schedule = new AnnounceSchedule(config.announce);
     if (this.router.state === 'MASTER') this.#schedule.becameMaster(now);
     const before = this.router.effectivePriority;
@@ -264,10 +280,15 @@ export class InstanceDriver {
     return this.#source === undefined ? [] : this.#packets.of(ad, this.#source);
   }
 
+  #makeDoorkeeper(): Doorkeeper {
+    const here = { source: this.#source, isOnLink: (address: IpAddress) => this.#host.isOnLink(this, address) };
+    return new Doorkeeper(this.#config, here, this.#memory);
+  }
+
   #useSource(source: IpAddress, now: Instant): void {
     if (source === this.#source) return;
     this.#source = source;
-    this.#doorkeeper = new Doorkeeper(this.#config, source);
+    this.#doorkeeper = this.#makeDoorkeeper();
     this.feed({ type: 'source', address: source }, now);
   }
 

@@ -3,6 +3,7 @@
 import type { Family, IpAddress } from '../net/address.ts';
 import type { Datagram, EngineNetwork, LinkInfo, Poller, VrrpSocket } from '../ports/engine-io.ts';
 import type { Instant } from '../units.ts';
+import { AH_LENGTH, PROTOCOL_AH } from '../vrrp/authentication-header.ts';
 import { PROTOCOL_VRRP } from '../vrrp/packet.ts';
 import type { InstanceDriver } from './driver.ts';
 
@@ -17,6 +18,8 @@ export interface SegmentListener {
 const BATCH = 256;
 /** Offset of the VRID in every version of the packet (RFC 9568 §5.1). */
 const VRID_OFFSET = 1;
+/** Offset of the protocol in an IPv4 header. */
+const IP_PROTOCOL = 9;
 
 export class Segment {
   readonly interface: string;
@@ -26,7 +29,12 @@ export class Segment {
   readonly #drivers = new Map<number, InstanceDriver[]>();
   readonly #listener: SegmentListener;
   #socket: VrrpSocket | undefined;
+  /** Hears adverts behind authentication headers (they leave by the other one); open while a router here uses them. */
+  #wrapped: VrrpSocket | undefined;
   #ifindex = 0;
+  /** How the socket was opened: below macvlans, and saying which groups it hears. */
+  #below = false;
+  #reports = true;
   #groups = new Set<IpAddress>();
   #dirty = false;
   #now = 0 as Instant;
@@ -45,7 +53,7 @@ export class Segment {
   }
 
   get ready(): boolean {
-    return this.#socket?.ready ?? false;
+    return this.#socket?.ready === true || this.#wrapped?.ready === true;
   }
 
   add(driver: InstanceDriver): void {
@@ -65,9 +73,17 @@ export class Segment {
     this.#joinGroups();
   }
 
-  /** Opens, reopens or closes the socket as the interface came, changed its identity or went. @throws Error from the network */
-  follow(link: LinkInfo | undefined): void {
-    if (this.#socket !== undefined && this.#ifindex === link?.index) return;
+  /**
+   * Opens, reopens or closes the socket as the interface came, changed its identity or went, or as its routers got or lost
+   * interfaces above it. @param reports tell switches of the groups (IGMP) @throws Error from the network
+   */
+  follow(link: LinkInfo | undefined, reports: boolean): void {
+    const below = !reports || this.#hasVirtualInterfaces();
+    const sameKind = this.#below === below && this.#reports === reports;
+    if (this.#socket !== undefined && this.#ifindex === link?.index && sameKind) {
+      this.#followWrapped(link);
+      return;
+    }
     this.close();
     if (link === undefined) return;
     this.#socket = this.#network.vrrpSocket({
@@ -75,10 +91,42 @@ export class Segment {
       ifindex: link.index,
       family: this.family,
       protocol: PROTOCOL_VRRP,
+      below,
+      reportsGroups: reports,
     });
+    this.#below = below;
+    this.#reports = reports;
     this.#ifindex = link.index;
     this.#poller.add(this.#socket);
     this.#joinGroups();
+    this.#followWrapped(link);
+  }
+
+  /** Opens or closes what hears authentication headers, as routers here use them or not. */
+  #followWrapped(link: LinkInfo): void {
+    const wanted = this.#uses((config) => config.authentication.type === 'AH');
+    if (wanted === (this.#wrapped !== undefined)) return;
+    if (!wanted) {
+      this.#closeWrapped();
+      return;
+    }
+    this.#wrapped = this.#network.vrrpSocket({
+      interface: link.name,
+      ifindex: link.index,
+      family: this.family,
+      protocol: PROTOCOL_AH,
+      below: this.#below,
+      reportsGroups: this.#reports,
+    });
+    this.#poller.add(this.#wrapped);
+    for (const group of this.#groups) this.#wrapped.join(group);
+  }
+
+  #closeWrapped(): void {
+    if (this.#wrapped === undefined) return;
+    this.#poller.remove(this.#wrapped);
+    this.#wrapped.close();
+    this.#wrapped = undefined;
   }
 
   /** Delivers waiting datagrams, a bounded number of them; returns whether there may be more. */
@@ -86,11 +134,13 @@ export class Segment {
     const socket = this.#socket;
     if (socket === undefined) return false;
     this.#now = now;
-    return socket.receive(this.#sink, BATCH) === BATCH;
+    const full = socket.receive(this.#sink, BATCH) === BATCH;
+    return this.#wrapped?.receive(this.#sink, BATCH) === BATCH || full;
   }
 
-  queue(packet: Uint8Array, destination: IpAddress): void {
-    this.#socket?.queue(packet, destination);
+  /** @param through leave by this interface above ours */
+  queue(packet: Uint8Array, destination: IpAddress, through?: LinkInfo): void {
+    this.#socket?.queue(packet, destination, through);
     this.#dirty = true;
   }
 
@@ -102,6 +152,7 @@ export class Segment {
   }
 
   close(): void {
+    this.#closeWrapped();
     if (this.#socket === undefined) return;
     this.#poller.remove(this.#socket);
     this.#socket.close();
@@ -110,21 +161,33 @@ export class Segment {
   }
 
   #deliver(datagram: Datagram, now: Instant): void {
-    const vrid = datagram.payload[VRID_OFFSET];
+    const behind = datagram.header[IP_PROTOCOL] === PROTOCOL_AH ? AH_LENGTH : 0;
+    const vrid = datagram.payload[behind + VRID_OFFSET];
     const drivers = vrid === undefined ? undefined : this.#drivers.get(vrid);
     if (drivers === undefined) this.#listener.unknownVrid(datagram, now);
     else if (drivers.length === 1) this.#listener.heard(drivers[0]!, datagram, now);
     else for (const driver of drivers) if (speaksTo(driver, datagram)) this.#listener.heard(driver, datagram, now);
   }
 
+  /** Any of them swallows what a peer sends from its MAC address. */
+  #hasVirtualInterfaces(): boolean {
+    return this.#uses((config) => Boolean(config.virtualInterface ?? config.addressInterfaces?.length));
+  }
+
+  #uses(what: (config: InstanceDriver['config']) => boolean): boolean {
+    for (const drivers of this.#drivers.values()) if (drivers.some(({ config }) => what(config))) return true;
+    return false;
+  }
+
   #joinGroups(): void {
     const socket = this.#socket;
     if (socket === undefined) return;
+    const sockets = this.#wrapped === undefined ? [socket] : [socket, this.#wrapped];
     const wanted = new Set<IpAddress>();
     for (const drivers of this.#drivers.values())
       for (const { config } of drivers) if (config.transport.mode === 'multicast') wanted.add(config.transport.group);
-    for (const group of this.#groups) if (!wanted.has(group)) socket.leave(group);
-    for (const group of wanted) if (!this.#groups.has(group)) socket.join(group);
+    for (const group of this.#groups) if (!wanted.has(group)) for (const each of sockets) each.leave(group);
+    for (const group of wanted) if (!this.#groups.has(group)) for (const each of sockets) each.join(group);
     this.#groups = wanted;
   }
 }

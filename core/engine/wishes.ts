@@ -29,6 +29,9 @@ const WARNING_TEXT: Readonly<Record<AdmissionWarning, string>> = {
   'interval-differs': 'the other router has another advert_int than we do: make the two configurations equal',
   'first-not-link-local': 'the first address of the other router is not link-local (RFC 9568 section 5.2.9)',
   'source-not-link-local': 'the other router does not send from a link-local address (RFC 9568 section 5.1.2.1)',
+  'source-off-subnet': 'the other router does not send from a network of our interface',
+  'sequence-exhausted': 'the sequence numbers under this auth_pass are used up: change it on all machines',
+  'old-checksum': 'a peer counts checksums as keepalived before 1.3.7 did; it is answered alike (old_unicast_checksum)',
 };
 
 /** keepalived runs notify_master_rx_lower_pri for every packet; ours is told so often of one that persists. */
@@ -72,9 +75,18 @@ export class Wishes implements DriverHost {
     this.#outgoing.length = 0;
   }
 
+  wallTime(): number {
+    return this.#io.wallClock();
+  }
+
+  isOnLink(driver: InstanceDriver, address: IpAddress): boolean {
+    return this.#io.crew().isOnLink(driver.config.interface, address);
+  }
+
   send(driver: InstanceDriver, ad: Advertisement): void {
     const segment = this.#io.crew().segmentOf(driver.config);
-    for (const { packet, destination } of driver.packets(ad)) segment.queue(packet, destination);
+    const through = this.#io.crew().outletOf(driver.config);
+    for (const { packet, destination } of driver.packets(ad)) segment.queue(packet, destination, through);
   }
 
   own(driver: InstanceDriver): void {

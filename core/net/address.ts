@@ -53,6 +53,18 @@ export function compareIp(a: IpAddress, b: IpAddress): number {
   return 0;
 }
 
+/** Whether two addresses are of one family and share their first `length` bits. */
+export function isInPrefix(address: IpAddress, network: IpAddress, length: number): boolean {
+  const a = ipBytes(address);
+  const b = ipBytes(network);
+  if (a.length !== b.length) return false;
+  for (let i = 0, bits = length; bits > 0; i++, bits -= 8) {
+    const mask = bits >= 8 ? 0xff : (0xff << (8 - bits)) & 0xff;
+    if (((a[i] ?? 0) & mask) !== ((b[i] ?? 0) & mask)) return false;
+  }
+  return true;
+}
+
 /** True for 224.0.0.0/4 and ff00::/8. */
 export function isMulticast(address: IpAddress): boolean {
   const first = ipBytes(address)[0]!;

@@ -15,6 +15,7 @@
 import { type Family, formatIp, type IpAddress, ipBytes } from '../net/address.ts';
 import { addWords, finishChecksum, pseudoHeaderSum } from '../net/checksum.ts';
 import { micros, priority, seconds, vrid } from '../units.ts';
+import { TRAILER_LENGTH } from './hmac-trailer.ts';
 import type { Advertisement, DropReason } from './types.ts';
 
 const VERSION_TYPE = 0;
@@ -65,18 +66,23 @@ export interface DecodedPacket {
   readonly authType: number;
   /** v2: the 8 bytes at the end, a view of the packet; v3: undefined. */
   readonly authData: Uint8Array | undefined;
+  /** The advert with what may be a signature behind it (hmac-trailer.ts), a view; undefined: nothing is behind it. */
+  readonly signed?: Uint8Array | undefined;
 }
 
 /** How to send: the form of the checksum (v3 over IPv4 only; the others have one) and the v2 password. */
 export interface EncodeOptions {
   readonly checksumForm?: ChecksumForm;
-  /** v2 PASS: authentication data made by `passData`; absent: type 0 and zeros. */
+  /** v2 PASS: authentication data made by `passData`; absent: zeros. */
   readonly authData?: Uint8Array;
+  /** v2 behind an authentication header: type 2. Otherwise the type is 1 with authentication data, 0 without. */
+  readonly authenticationHeader?: boolean;
 }
 
 /**
  * Reads one VRRP message.
- * @param pdu the payload of the IP packet, as long as the IP header says: trailing bytes are refused
+ * @param pdu the payload of the IP packet, as long as the IP header says: trailing bytes are refused, but for as many as a
+ *   signature has
  */
 export function decode(pdu: Uint8Array, envelope: Envelope): DecodedPacket | DropReason {
   if (pdu.length < ADDRESSES) return 'truncated';
@@ -90,7 +96,8 @@ export function decode(pdu: Uint8Array, envelope: Envelope): DecodedPacket | Dro
   const covered = envelope.family === 4 && pdu.length > length ? pdu.subarray(0, length) : pdu;
   const checksumForm = formOf(covered, version, envelope);
   if (checksumForm === undefined) return 'checksum';
-  if (pdu.length !== length) return 'length';
+  const signed = pdu.length === length + TRAILER_LENGTH;
+  if (pdu.length !== length && !signed) return 'length';
   const interval =
     version === 2 ? seconds(pdu[SECONDS]!) : micros((((pdu[INTERVAL]! & 15) << 8) | pdu[INTERVAL + 1]!) * CENTISECOND);
   if (interval === 0) return 'interval-zero'; // erratum 8301
@@ -102,6 +109,7 @@ export function decode(pdu: Uint8Array, envelope: Envelope): DecodedPacket | Dro
     checksumForm,
     authType: version === 2 ? pdu[AUTH_TYPE]! : AUTH_NONE,
     authData: version === 2 ? pdu.subarray(length - AUTH_DATA_LENGTH, length) : undefined,
+    signed: signed ? pdu : undefined,
   };
 }
 
@@ -122,7 +130,7 @@ export function encode(ad: Advertisement, envelope: Envelope, options: EncodeOpt
   pdu[PRIORITY] = ad.priority;
   pdu[COUNT] = addresses.length;
   if (version === 2) {
-    pdu[AUTH_TYPE] = options.authData ? AUTH_PASS : AUTH_NONE;
+    pdu[AUTH_TYPE] = options.authenticationHeader ? AUTH_AH : options.authData ? AUTH_PASS : AUTH_NONE;
     pdu[SECONDS] = units;
     if (options.authData) pdu.set(options.authData.subarray(0, AUTH_DATA_LENGTH), pdu.length - AUTH_DATA_LENGTH);
   } else {
@@ -136,10 +144,16 @@ export function encode(ad: Advertisement, envelope: Envelope, options: EncodeOpt
     pdu.set(bytes, ADDRESSES + i * size);
   }
   const form = version === 2 ? 'message-only' : envelope.family === 6 ? 'pseudo' : (options.checksumForm ?? 'pseudo');
+  setChecksum(pdu, form, envelope);
+  return pdu;
+}
+
+/** Makes the checksum of a message right: over IPv6 once more when a signature was put behind it, which it covers. */
+export function setChecksum(pdu: Uint8Array, form: ChecksumForm, envelope: Envelope): void {
+  pdu[CHECKSUM] = pdu[CHECKSUM + 1] = 0;
   const sum = finishChecksum(addWords(besides(form, envelope, pdu.length), pdu));
   pdu[CHECKSUM] = sum >> 8;
   pdu[CHECKSUM + 1] = sum & 255;
-  return pdu;
 }
 
 /** The v2 authentication data of a password: its first 8 bytes, filled up with zeros, in clear (RFC 2338 §5.3.10). */

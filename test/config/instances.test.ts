@@ -6,6 +6,8 @@ import type { Configuration, InstanceConfig } from '../../core/config/model.ts';
 import { ip } from '../../core/net/address.ts';
 import { seconds } from '../../core/units.ts';
 
+const HEX_KEY = `hex:${'0f'.repeat(32)}`;
+const TEXT_KEY = 'correct.horse.battery.staple.and.more';
 const VIP = 'virtual_ipaddress {\n 10.0.0.99/24\n }';
 const file = (body: string, after = ''): string =>
   `vrrp_instance V {\n interface eth0\n virtual_router_id 7\n priority 100\n ${VIP}\n ${body}\n}\n${after}`;
@@ -62,7 +64,7 @@ const CASES: readonly (readonly [line: string, after: string, expected: Partial<
       virtualInterface: {
         kind: 'macvlan',
         name: 'v7',
-        mac: undefined,
+        mac: '00:00:5e:00:01:07',
         group: 3,
         forAddresses: false,
         sendBelow: false,
@@ -75,12 +77,12 @@ const CASES: readonly (readonly [line: string, after: string, expected: Partial<
     { virtualInterface: { kind: 'ipvlan', name: 'ip7', address: ip('10.0.0.5'), mode: 'private', group: undefined } },
   ],
   [
-    'auth_hmac {\n key 3 hex:00ff\n key 4 file:/etc/key\n active_key 4\n mode permissive\n}',
+    `auth_hmac {\n key 3 ${HEX_KEY}\n key 4 file:/etc/key\n active_key 4\n mode permissive\n}`,
     '',
     {
       hmac: {
         keys: [
-          { id: 3, secret: 'hex:00ff' },
+          { id: 3, secret: HEX_KEY },
           { id: 4, secret: 'file:/etc/key' },
         ],
         activeKey: 4,
@@ -91,11 +93,15 @@ const CASES: readonly (readonly [line: string, after: string, expected: Partial<
     },
   ],
   [
-    'advert_int 3\n auth_hmac {\n key 3 text\n}',
+    `advert_int 3\n auth_hmac {\n key 3 ${TEXT_KEY}\n}`,
     '',
-    { hmac: { keys: [{ id: 3, secret: 'text' }], activeKey: 3, antiReplay: 'time', timeWindow: 9, mode: 'enforce' } },
+    { hmac: { keys: [{ id: 3, secret: TEXT_KEY }], activeKey: 3, antiReplay: 'time', timeWindow: 9, mode: 'enforce' } },
   ],
-  ['authentication {\n auth_type AH\n auth_pass x\n}', '', { authenticationHeaderKey: 'x' }],
+  [
+    'version 2\n authentication {\n auth_type AH\n auth_pass x\n}',
+    '',
+    { authentication: { type: 'AH', password: 'x' } },
+  ],
   [
     'virtual_routes {\n 192.0.2.0/24 via 10.0.0.1 dev eth0 mtu lock 1400\n 198.51.100.0/24 via 10.0.0.1\n}\n virtual_rules {\n to 192.0.2.0/24 table 9 no_track\n}',
     '',

@@ -118,7 +118,7 @@ class Bench {
     const verdict =
       typeof decoded === 'string'
         ? decoded
-        : admit(decoded, { source, destination, ttl }, this.#rules, OWN[this.#family]);
+        : admit(decoded, { source, destination, ttl }, this.#rules, { source: OWN[this.#family] });
     if (typeof verdict === 'string') {
       this.drops[verdict] = (this.drops[verdict] ?? 0) + 1;
       assert.deepEqual([this.router.state, this.router.deadline], before);

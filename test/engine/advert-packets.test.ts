@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { AdvertPackets } from '../../core/engine/advert-packets.ts';
+import { RouterMemory } from '../../core/engine/router-memory.ts';
 import { ip } from '../../core/net/address.ts';
 import { micros, priority, vrid } from '../../core/units.ts';
 import type { Advertisement } from '../../core/vrrp/types.ts';
@@ -70,7 +71,7 @@ test('adverts leave as the bytes that keepalived and FRR send, over IPv4 and IPv
       interval: micros(expect.interval_us),
       addresses: expect.addresses.map(ip),
     };
-    const [sent, ...more] = new AdvertPackets(config).of(ad, ip(expect.source));
+    const [sent, ...more] = new AdvertPackets(config, new RouterMemory(() => 0)).of(ad, ip(expect.source));
     const frame = Uint8Array.from(Buffer.from(l2_hex, 'hex')).subarray(14);
     const captured = frame.subarray(0, sent!.packet.length);
     assert.equal(comparable(sent!.packet), comparable(captured), name);
@@ -83,7 +84,7 @@ test('adverts leave as the bytes that keepalived and FRR send, over IPv4 and IPv
 });
 
 test('the packets of an advert are built once, until the advert or the source changes', () => {
-  const packets = new AdvertPackets(instance());
+  const packets = new AdvertPackets(instance(), new RouterMemory(() => 0));
   const ad: Advertisement = {
     version: 3,
     vrid: vrid(51),

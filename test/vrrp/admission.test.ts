@@ -39,7 +39,7 @@ function verdict(
     ...auth,
   } as const;
   const from = { source: PEER, destination: VRRP_GROUP[4], ttl: 255, ...origin };
-  const result = admit(packet, from, receiveRules({ ...INSTANCE, ...config }), OWN);
+  const result = admit(packet, from, receiveRules({ ...INSTANCE, ...config }), { source: OWN });
   return typeof result === 'string' ? result : result.warnings;
 }
 
@@ -98,7 +98,13 @@ test('version 2 demands the same type of authentication and the right password',
   assert.deepEqual(verdict(closed, open, {}, withPass('secret')), []);
   for (const wrong of ['', 'Secret', 'secreT', 'secret1', 'xecret'])
     assert.equal(verdict(closed, open, {}, withPass(wrong)), 'auth-failure', wrong);
-  assert.equal(verdict(open, open, {}, { authType: AUTH_AH, authData: new Uint8Array(8) }), 'auth-type');
+  const wrapped = { authType: AUTH_AH, authData: new Uint8Array(8) };
+  assert.equal(verdict(open, open, {}, wrapped), 'auth-mismatch');
+  assert.equal(verdict(closed, open, {}, wrapped), 'auth-mismatch');
+  const behind = { version: 2, authentication: { type: 'AH', password: 'secret' } } as const;
+  assert.deepEqual(verdict(behind, open, {}, wrapped), []);
+  assert.equal(verdict(behind, open, {}, noPass), 'auth-mismatch');
+  assert.equal(verdict(behind, open, {}, withPass('secret')), 'auth-mismatch');
   assert.equal(verdict(closed, open, {}, { authType: 7, authData: new Uint8Array(8) }), 'auth-type');
 });
 

@@ -188,9 +188,13 @@ test('every refusal has its name, and the first fault in the order of the checks
   assert.equal(refusal(changed(v2, 5, 0)), 'interval-zero');
 });
 
-test('a message that an extension follows is refused for its length, not for its checksum', () => {
+test('bytes behind a message are refused for their number, not for its checksum, unless they may be a signature', () => {
   const pdu = encode(V3, MULTICAST);
-  assert.equal(decode(Uint8Array.from([...pdu, ...new Array<number>(28).fill(7)]), MULTICAST), 'length');
+  const followedBy = (count: number) => Uint8Array.from([...pdu, ...new Array<number>(count).fill(7)]);
+  for (const count of [1, 4, 24, 27, 29, 56]) assert.equal(decode(followedBy(count), MULTICAST), 'length', `${count}`);
+  const signed = followedBy(28);
+  assert.deepEqual(decoded(signed, MULTICAST).signed, signed);
+  assert.equal(decoded(pdu, MULTICAST).signed, undefined);
 });
 
 test('the reserved bits of version 3 are ignored', () => {

@@ -134,7 +134,9 @@ test('damaged packets never throw, and what is refused changes neither state nor
         for (const { at, value } of damage) if (at < bytes.length) bytes[at] = value;
         const decoded = decode(bytes.subarray(0, cut ?? bytes.length), envelope);
         const verdict =
-          typeof decoded === 'string' ? decoded : admit(decoded, { ...envelope, ttl }, RULES, CONFIG.source);
+          typeof decoded === 'string'
+            ? decoded
+            : admit(decoded, { ...envelope, ttl }, RULES, { source: CONFIG.source });
         const before = [router.state, router.deadline];
         if (typeof verdict === 'string') {
           refused++;

@@ -168,21 +168,16 @@ const rows = {
   smtp_alert: { value: flag, help: 'mail about changes; default: smtp_alert_vrrp' },
   use_vmac: {
     value: vmac,
-    acted: false,
-    instead: 'the addresses keep the MAC address of the interface',
     help: 'put the addresses on a macvlan with the MAC address of the virtual router',
     example: 'vrrp.51',
   },
   use_vmac_addr: {
     value: mark,
-    acted: false,
     help: 'the same for addresses on other interfaces',
   },
-  vmac_xmit_base: { value: mark, acted: false, help: 'send adverts through the interface below the macvlan' },
+  vmac_xmit_base: { value: mark, help: 'send adverts through the interface below the macvlan' },
   use_ipvlan: {
     value: ipvlan,
-    acted: false,
-    instead: 'the addresses stay on the interface itself',
     help: 'put the addresses on an ipvlan',
     example: 'ipvl.51 10.0.0.5 bridge',
   },
@@ -205,14 +200,11 @@ const rows = {
   ...furtherTrackRows,
   track_src_ip: {
     value: mark,
-    acted: false,
     help: 'the address that adverts come from must exist, else FAULT',
   },
   auth_hmac: {
     value: nested(authHmac),
-    acted: false,
     since: '2.4.0',
-    instead: 'adverts are not signed, and peers that sign refuse them',
     help: 'signed adverts',
   },
   timer_expired_backup: {
@@ -225,14 +217,11 @@ const rows = {
   },
   v3_checksum_as_v2: {
     value: flag,
-    acted: false,
     since: '2.2.8',
-    instead: 'the checksum of version 3 covers the pseudo header, and peers without it refuse our adverts',
     help: 'VRRPv3 checksums over IPv4 leave the pseudo header out; default: as in global_defs',
   },
   old_unicast_checksum: {
     value: optional<'always' | 'never'>(choice(['never']), 'always'),
-    acted: false,
     help: 'unicast checksums as keepalived before 1.3.7 made them; never: not even when a peer does',
   },
   accept: { value: mark, help: 'a master that does not own the addresses takes packets to them (the default)' },
