@@ -16,8 +16,22 @@ export function engineConfig(before: Configuration | undefined, after: Configura
     added,
     changed: changed.map((change) => ({ name: change.before.name, config: change.after })),
     removed: removed.map(({ name }) => name),
-    groups: groups.map(({ name, members }) => ({ name, members })),
+    groups: groups.map(({ name, members, trackInterfaces, trackBfds = [] }) => ({
+      name,
+      members,
+      trackInterfaces,
+      trackBfds,
+    })),
     addressLifetime: globals.addressLifetime,
+    disableLocalIgmp: globals.disableLocalIgmp ?? false,
+    start: {
+      startupDelay: globals.startupDelay ?? seconds(0),
+      delayAfterBoot: globals.delayAfterBoot ?? seconds(0),
+      hold: globals.startHold ?? seconds(40),
+    },
+    conflictWatch: globals.conflictWatch ?? true,
     leaseTime: micros(Math.max(SHORTEST_LEASE, 3 * longest)),
+    bfds: after.bfds ?? [],
+    interfaceDelays: after.interfaceDelays ?? [],
   };
 }

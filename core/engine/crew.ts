@@ -1,12 +1,12 @@
 // The virtual routers at work with what they share: sockets, deadlines, sync groups. Takes configurations and the
 // kernel's news apart into what concerns each router. Knows no loop.
 import type { InstanceConfig } from '../config/model.ts';
+import { DeadlineQueue } from '../deadlines.ts';
 import type { TrackedState } from '../health/verdict.ts';
 import type { IpAddress } from '../net/address.ts';
 import type { EngineNetwork, LinkInfo, Poller } from '../ports/engine-io.ts';
 import type { Instant } from '../units.ts';
 import { OWNER } from '../vrrp/priority.ts';
-import { DeadlineQueue } from '../deadlines.ts';
 import { InstanceDriver } from './driver.ts';
 import type { DriverHost, DriverOptions } from './driver-host.ts';
 import { type GroupChange, Groups } from './groups.ts';
@@ -28,6 +28,10 @@ export interface CrewDependencies {
   readonly complain: Complain;
   /** undefined: there is no such BFD session. */
   readonly bfdState: (session: string) => TrackedState | undefined;
+  /** Until when an interface may be deaf, so that silence on it proves nothing; undefined: it hears. */
+  readonly deafUntil: (interfaceName: string, now: Instant) => Instant | undefined;
+  /** Whether new routers have to wait for `begin`. */
+  readonly isQuiet: () => boolean;
   /** Sends and binds what was asked for, now: before a router and its socket go. */
   readonly settle: () => void;
 }
@@ -38,6 +42,8 @@ export class Crew {
   readonly groups: Groups;
   readonly #drivers = new Set<InstanceDriver>();
   readonly #segments = new Map<string, Segment>();
+  /** Routers that may not begin yet. */
+  readonly #waiting = new Set<InstanceDriver>();
   /** Every address that some router here may own. */
   #virtual: ReadonlySet<IpAddress> = new Set();
   /** The sync group of each instance that is in one. */
@@ -105,8 +111,22 @@ export class Crew {
     // An owner's addresses are the machine's own: nothing is left over there.
     const guests = drivers.filter((driver) => driver.config.priority !== OWNER);
     this.#io.holdings.clear(guests.flatMap(({ vips }) => vips));
-    for (const driver of drivers) this.#start(driver, now);
+    if (this.#io.isQuiet()) for (const driver of drivers) this.#waiting.add(driver);
+    else for (const driver of drivers) this.#start(driver, now);
     for (const verdict of verdicts) this.track(verdict, now);
+  }
+
+  /** Those who had to wait begin. */
+  begin(now: Instant): void {
+    const drivers = [...this.#waiting];
+    this.#waiting.clear();
+    for (const driver of drivers) this.#start(driver, now);
+  }
+
+  /** Something was heard on an interface: silence on it counts from now on. */
+  alive(interfaceName: string, now: Instant): void {
+    for (const driver of this.#drivers)
+      if (driver.config.interface === interfaceName) this.act(driver, now, () => driver.feed({ type: 'alive' }, now));
   }
 
   track(verdict: TrackVerdict, now: Instant): void {
@@ -154,6 +174,7 @@ export class Crew {
 
   #start(driver: InstanceDriver, now: Instant): void {
     const { faults, adjustment, source } = this.#verdictOn(driver.config);
+    this.#noteDeafness(driver, now);
     this.act(driver, now, () => driver.start(faults, adjustment, source, now));
   }
 
@@ -171,6 +192,7 @@ export class Crew {
     this.#io.settle();
     this.queue.remove(driver);
     this.#drivers.delete(driver);
+    this.#waiting.delete(driver);
     this.#io.holdings.forget(driver);
     const segment = this.segmentOf(driver.config);
     segment.remove(driver);
@@ -181,7 +203,13 @@ export class Crew {
 
   #judge(driver: InstanceDriver, now: Instant): void {
     const { faults, adjustment, source } = this.#verdictOn(driver.config);
+    if (driver.router.state === 'FAULT') this.#noteDeafness(driver, now);
     this.act(driver, now, () => driver.links(faults, adjustment, source, now));
+  }
+
+  #noteDeafness(driver: InstanceDriver, now: Instant): void {
+    const until = this.#io.deafUntil(driver.config.interface, now);
+    if (until !== undefined) driver.feed({ type: 'deaf', until }, now);
   }
 
   #verdictOn(config: InstanceConfig): LinkVerdict {

@@ -1,16 +1,23 @@
 // The real-time thread's loop: wait, listen, let deadlines act, speak, settle. It never returns to an event loop,
 // never allocates for a packet it refuses, and decides nothing that the routers can decide.
+import type { DatagramNetwork } from '../ports/datagram-io.ts';
 import type { Clock, Datagram, EngineNetwork, Pollable, Poller } from '../ports/engine-io.ts';
 import { after, between, type Instant, type Micros, micros, millis } from '../units.ts';
 import type { LocalProvider } from '../vip/local-provider.ts';
+import { Bfd } from './bfd.ts';
+import { ConflictWatch } from './conflict-watch.ts';
 import { Crew } from './crew.ts';
 import type { InstanceDriver } from './driver.ts';
 import type { LeaseWatch } from './lease.ts';
+import { LinkDelays } from './link-delays.ts';
 import type { Links } from './links.ts';
 import type { EngineCommand, EngineConfig, EngineEvent, TrackVerdict } from './messages.ts';
-import type { Resident } from './resident.ts';
+import { QuietStart } from './quiet-start.ts';
+import type { Resident, ResidentHost } from './resident.ts';
 import type { SegmentListener } from './segment.ts';
+import { SleepWatch } from './sleep-watch.ts';
 import { snapshotOf } from './snapshot.ts';
+import { StartHold } from './start-hold.ts';
 import { Strangers } from './strangers.ts';
 import { Wishes } from './wishes.ts';
 
@@ -25,6 +32,10 @@ export interface EngineDependencies {
   readonly wallClock: () => number;
   readonly poller: Poller;
   readonly network: EngineNetwork;
+  /** For BFD. Default: none, and no session comes up. */
+  readonly datagrams?: DatagramNetwork;
+  /** 0 up to but not 1; nobody should be able to guess it. Default: Math.random. */
+  readonly random?: () => number;
   readonly links: Links;
   /** What tells of changes that `links` then reads. */
   readonly monitor: Pollable;
@@ -32,6 +43,8 @@ export interface EngineDependencies {
   readonly lease: LeaseWatch;
   readonly inbox: Inbox;
   readonly post: (event: EngineEvent) => void;
+  /** Makes what else lives in the loop. Default: nothing. */
+  readonly residents?: (host: ResidentHost) => readonly Resident[];
 }
 
 /** The longest sleep: the engine shows the agent that it lives at least this often. */
@@ -46,7 +59,11 @@ const STALL = millis(100);
 export class Engine implements SegmentListener {
   readonly #io: EngineDependencies;
   readonly #crew: Crew;
-  readonly #residents: readonly Resident[] = [];
+  readonly #residents: readonly Resident[];
+  readonly #links: LinkDelays;
+  readonly #bfd: Bfd | undefined;
+  readonly #conflicts: ConflictWatch;
+  readonly #sleep: SleepWatch;
   readonly #wishes: Wishes;
   readonly #strangers = new Strangers();
   #configured = false;
@@ -60,8 +77,34 @@ export class Engine implements SegmentListener {
     const { wallClock, poller, inbox, monitor } = dependencies;
     const wishes = new Wishes({ ...dependencies, crew: () => this.#crew });
     this.#wishes = wishes;
+    this.#links = new LinkDelays(dependencies.links, dependencies.clock, (now) => this.#crew.followLinks(now));
+    const { datagrams, random = Math.random } = dependencies;
+    this.#bfd =
+      datagrams &&
+      new Bfd({
+        network: datagrams,
+        poller,
+        links: dependencies.links,
+        random,
+        wallClock,
+        complain: wishes.log,
+        tell: (event) => wishes.tell(event),
+        changed: (session, now) => this.#crew.followBfd(session, now),
+      });
+    const { announce } = wishes;
+    this.#sleep = new SleepWatch(dependencies.clock);
+    this.#conflicts = new ConflictWatch(dependencies, { announce: announce.bind(wishes), log: wishes.log });
+    const quiet = new QuietStart(dependencies.clock, { begin: (now) => this.#crew.begin(now), log: wishes.log });
+    const hold = new StartHold(dependencies, {
+      alive: (name, now) => this.#crew.alive(name, now),
+      log: wishes.log,
+    });
     this.#crew = new Crew({
       ...dependencies,
+      deafUntil: (name, now) => hold.deafUntil(name, now),
+      isQuiet: () => quiet.isQuiet,
+      links: this.#links,
+      bfdState: (session) => this.#bfd?.stateOf(session),
       holdings: wishes.holdings,
       host: wishes,
       listener: this,
@@ -69,17 +112,32 @@ export class Engine implements SegmentListener {
       complain: wishes.log,
       settle: () => this.#settle(),
     });
+    this.#residents = [
+      this.#links,
+      ...(this.#bfd === undefined ? [] : [this.#bfd]),
+      quiet,
+      hold,
+      this.#conflicts,
+      ...(dependencies.residents?.({ tell: (event) => wishes.tell(event), complain: wishes.log }) ?? []),
+    ];
     poller.add(inbox);
     poller.add(monitor);
   }
 
   /** Runs until stopped. A bug ends it, but never with an address left behind. */
   run(): void {
+    while (this.step());
+  }
+
+  /** One turn for whoever has a loop of its own; false: it was the last one. A bug ends it as it ends `run`. */
+  step(): boolean {
     try {
-      while (!this.#done) this.turn();
-      this.#io.post({ type: 'stopped' });
+      this.turn();
+      if (this.#done) this.#io.post({ type: 'stopped' });
+      return !this.#done;
     } catch (error) {
       this.#giveUp(error);
+      return false;
     }
   }
 
@@ -105,9 +163,11 @@ export class Engine implements SegmentListener {
     poller.wait(this.wake);
     let now = clock.now();
     const late = this.#lateness(now);
-    if (late > LATE) this.#wakeLate(now, late);
+    const slept = this.#sleep.take();
+    const overslept = late > LATE || slept > 0;
+    if (overslept) this.#wakeLate(now, late, slept);
     lease.beat(now);
-    this.#listen(now, late > LATE);
+    this.#listen(now, overslept);
     now = clock.now();
     if (!this.#fenced && lease.end <= now) this.#fence(now);
     this.#expire(now);
@@ -135,16 +195,20 @@ export class Engine implements SegmentListener {
     return next === undefined ? micros(0) : between(next, now);
   }
 
-  /** Woken long after a deadline: whoever was silent for too long lets go before it hears or says anything. */
-  #wakeLate(now: Instant, late: Micros): void {
+  /**
+   * Woken long after a deadline, or on a machine that slept: whoever was silent for too long lets go before it hears or
+   * says anything. What came while the machine slept is lost: a BACKUP listens anew.
+   */
+  #wakeLate(now: Instant, late: Micros, slept: Micros): void {
     for (const driver of this.#crew)
-      if (driver.isStalled(now))
+      if (driver.isStalled(now, slept) || (slept > 0 && driver.router.state === 'BACKUP'))
         this.#crew.act(driver, now, () =>
           driver.feed({ type: 'withdraw', reason: 'stalled', announceLeave: false }, now),
         );
-    if (late < STALL) return;
+    const duration = micros(Math.max(late, slept));
+    if (duration < STALL) return;
     this.#io.lease.excuse(now);
-    this.#wishes.tell({ type: 'stall', duration: late });
+    this.#wishes.tell({ type: 'stall', duration });
   }
 
   #listen(now: Instant, late: boolean): void {
@@ -186,7 +250,7 @@ export class Engine implements SegmentListener {
   }
 
   #followKernel(now: Instant): void {
-    const { links } = this.#io;
+    const links = this.#links;
     const changes = links.update();
     if (changes.interfaces.size > 0) {
       for (const resident of this.#residents) resident.followLinks(now);
@@ -223,19 +287,25 @@ export class Engine implements SegmentListener {
         break;
       case 'snapshot': {
         const instances = [...this.#crew].map((driver) => snapshotOf(driver, this.#wishes.holdings.held(driver), now));
-        this.#wishes.tell({ type: 'snapshot', id: command.id, instances });
+        this.#wishes.tell({ type: 'snapshot', id: command.id, instances, bfds: this.#bfd?.snapshot(now) ?? [] });
         break;
       }
       case 'clear-statistics':
         for (const driver of this.#crew) driver.tally.clear();
+        this.#bfd?.clearStatistics();
         break;
     }
   }
 
   #configure(config: EngineConfig, verdicts: readonly TrackVerdict[], now: Instant): void {
     this.#io.lease.duration = config.leaseTime;
+    if (this.#bfd === undefined && (config.bfds ?? []).length > 0)
+      this.#wishes.log('error', 'BFD is not available here: what tracks its sessions goes on without them');
     for (const resident of this.#residents) resident.configure(config, now);
+    // What a resident has just made, the routers must find.
+    if (this.#residents.length > 0) this.#followKernel(now);
     this.#crew.configure(config, verdicts, now);
+    this.#conflicts.watch(this.#crew);
     if (!this.#configured) this.#wishes.tell({ type: 'configured' });
     this.#configured = true;
   }

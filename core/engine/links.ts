@@ -1,6 +1,6 @@
 // What the engine knows of this machine's interfaces and addresses: read once, then kept by the kernel's notices.
 // Decides nothing; tells the engine which interfaces changed and which addresses vanished.
-import { type Family, familyOf, type IpAddress } from '../net/address.ts';
+import { type Family, familyOf, type IpAddress, isInPrefix, type MacAddress } from '../net/address.ts';
 import {
   type AddressRecord,
   addressDumpRequest,
@@ -22,7 +22,8 @@ export interface LinkChanges {
 }
 
 /** What the engine asks of its view of the kernel. */
-export type Links = Pick<LinkTable, 'get' | 'primaryAddress' | 'update'>;
+export type Links = Pick<LinkTable, 'get' | 'primaryAddress' | 'update'> &
+  Partial<Pick<LinkTable, 'isOnLink' | 'hasAddress' | 'hasMac'>>;
 
 export class LinkTable {
   readonly #monitor: RouteMonitor;
@@ -57,6 +58,25 @@ export class LinkTable {
         !isVirtual(address) &&
         (family === 4 || address.startsWith('fe80:') === linkLocal),
     )?.address;
+  }
+
+  /** Whether an address is in a network of the interface: shares the prefix of one of its addresses. */
+  isOnLink(name: string, address: IpAddress): boolean {
+    const link = this.#byName.get(name);
+    const own = link === undefined ? undefined : this.#addresses.get(link.index);
+    return own?.some((one) => isInPrefix(address, one.address, one.prefix)) ?? false;
+  }
+
+  /** Whether some interface of this machine has the address. */
+  hasAddress(wanted: IpAddress): boolean {
+    for (const list of this.#addresses.values()) if (list.some(({ address }) => address === wanted)) return true;
+    return false;
+  }
+
+  /** Whether some interface of this machine has the MAC address. */
+  hasMac(wanted: MacAddress): boolean {
+    for (const { mac } of this.#links.values()) if (mac === wanted) return true;
+    return false;
   }
 
   /** Reads the kernel's notices; never throws for their content. */

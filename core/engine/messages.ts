@@ -1,8 +1,10 @@
 // The boundary between the agent (main thread) and the engine (real-time thread): plain data in both directions.
 // Whatever crosses is one of these; a test or a simulator can play either side.
-import type { InstanceConfig } from '../config/model.ts';
-import type { IpAddress } from '../net/address.ts';
+import type { BfdDropReason, BfdState } from '../bfd/types.ts';
+import type { BfdConfig, InstanceConfig, InterfaceDelay, Track } from '../config/model.ts';
+import type { IpAddress, MacAddress } from '../net/address.ts';
 import type { Instant, Micros, Priority } from '../units.ts';
+import type { ChecksumForm } from '../vrrp/packet.ts';
 import type { DropReason, RouterState, TransitionReason } from '../vrrp/types.ts';
 
 /**
@@ -15,11 +17,39 @@ export interface EngineConfig {
   readonly changed: readonly { readonly name: string; readonly config: InstanceConfig }[];
   /** Names of virtual routers that are no more. */
   readonly removed: readonly string[];
-  readonly groups: readonly { readonly name: string; readonly members: readonly string[] }[];
+  readonly groups: readonly EngineGroup[];
   /** Bind addresses with a kernel lifetime, so that none outlives the process. */
   readonly addressLifetime: boolean;
+  /** Say nothing by IGMP of the groups that are heard. Default false. */
+  readonly disableLocalIgmp?: boolean;
+  /** What holds beginners back; default: what StartHold and ConflictWatch do by themselves. */
+  readonly start?: StartRules;
+  /** Watch for others who claim the addresses. Default true. */
+  readonly conflictWatch?: boolean;
   /** How long the engine goes on without a sign of life from the agent before it fences itself. */
   readonly leaseTime: Micros;
+  /** Every BFD session there is to be. Default: none. */
+  readonly bfds?: readonly BfdConfig[];
+  /** How long a change of a link must last to count. Default: not at all. */
+  readonly interfaceDelays?: readonly InterfaceDelay[];
+}
+
+/** A sync group, with what its members track together in the engine. */
+export interface EngineGroup {
+  readonly name: string;
+  readonly members: readonly string[];
+  readonly trackInterfaces?: readonly Track[];
+  readonly trackBfds?: readonly Track[];
+}
+
+/** What must have passed before virtual routers speak. */
+export interface StartRules {
+  /** vrrp_startup_delay, from the first configuration on; 0: none. */
+  readonly startupDelay: Micros;
+  /** vrrp_delay_after_boot, from the start of the machine on; 0: none. */
+  readonly delayAfterBoot: Micros;
+  /** The longest that silence counts for nothing on an interface that came up; 0: it always counts. */
+  readonly hold: Micros;
 }
 
 /** What the trackers say about an instance: the sum of their weights, and what forbids mastership. */
@@ -95,17 +125,67 @@ export type EngineEvent =
       readonly source: IpAddress;
       readonly count: number;
     }
+  /** A BFD session came up or went down. */
+  | {
+      readonly type: 'bfd-transition';
+      readonly session: string;
+      readonly neighbor: IpAddress;
+      readonly from: BfdState;
+      readonly to: BfdState;
+      /** The words of RFC 5880 §4.1 for its diagnostic. */
+      readonly why: string;
+      /** Milliseconds since 1970. */
+      readonly time: number;
+    }
   | { readonly type: 'log'; readonly level: 'error' | 'warning' | 'info'; readonly text: string }
+  /** Interfaces that no virtual router stands on any more: the agent removes them. */
+  | { readonly type: 'links-unused'; readonly names: readonly string[] }
   | { readonly type: 'fenced'; readonly epoch: number; readonly why: string }
   /** The engine did not run for this long. */
   | { readonly type: 'stall'; readonly duration: Micros }
-  | { readonly type: 'snapshot'; readonly id: number; readonly instances: readonly InstanceSnapshot[] }
+  | {
+      readonly type: 'snapshot';
+      readonly id: number;
+      readonly instances: readonly InstanceSnapshot[];
+      /** Default: none. */
+      readonly bfds?: readonly BfdSnapshot[];
+    }
   /** Every address is gone and every socket closed. */
   | { readonly type: 'stopped' }
   /** A bug: the engine has withdrawn its addresses and ends. */
   | { readonly type: 'failed'; readonly error: string }
   /** It could not begin: a capability or an interface of the system is missing. Nothing was bound. */
   | { readonly type: 'unable'; readonly why: string };
+
+/** One BFD session (RFC 5880) as it is now. */
+export interface BfdSnapshot {
+  readonly name: string;
+  readonly neighbor: IpAddress;
+  readonly multihop: boolean;
+  readonly state: BfdState;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** Why, in the words of RFC 5880 §4.1; the same for the other end. */
+  readonly diagnostic: string;
+  readonly remoteState: BfdState;
+  readonly remoteDiagnostic: string;
+  readonly discriminator: number;
+  /** 0: unknown. */
+  readonly remoteDiscriminator: number;
+  /** Agreed, before jitter. */
+  readonly transmitInterval: Micros;
+  /** Silence of this length means that the neighbor is gone. */
+  readonly detectionTime: Micros;
+  readonly sent: number;
+  readonly received: number;
+  /** Since the latest packet that counted; undefined: there was none. */
+  readonly lastHeard: Micros | undefined;
+  readonly wentUp: number;
+  readonly wentDown: number;
+  readonly drops: Readonly<Partial<Record<BfdDropReason, number>>>;
+  /** Why nothing can be sent, an errno name; empty: nothing is wrong. */
+  readonly trouble: string;
+}
 
 export interface InstanceSnapshot {
   readonly name: string;
@@ -128,6 +208,8 @@ export interface InstanceSnapshot {
     readonly device: string;
     readonly held: boolean;
   }[];
+  /** The latest claim of one of the addresses by somebody else, while they were held here. */
+  readonly conflict?: { readonly address: IpAddress; readonly mac: MacAddress; readonly age: Micros };
   readonly downInterval: Micros;
   readonly skew: Micros;
   readonly nextDeadline: Instant | undefined;
@@ -144,9 +226,13 @@ export interface InstanceStatistics {
   readonly priorityZeroReceived: number;
   readonly announcementsSent: number;
   readonly addressRepairs: number;
+  /** ARP packets and neighbour advertisements with which others claimed addresses that were held here. */
+  readonly addressConflicts?: number;
   /** The longest an own deadline was missed by. */
   readonly timerLateMax: Micros;
   readonly drops: Readonly<Partial<Record<DropReason, number>>>;
+  /** Accepted adverts of version 3 by what their checksum covered. */
+  readonly checksumForms?: Readonly<Partial<Record<ChecksumForm, number>>>;
 }
 
 /** Layout of the shared memory between the threads: a Float64Array of instants, written by one side each. */

@@ -7,6 +7,7 @@ import type { InstanceSnapshot } from './messages.ts';
 export function snapshotOf(driver: InstanceDriver, held: readonly VirtualIp[], now: Instant): InstanceSnapshot {
   const { router, config, lastTransition } = driver;
   const master = router.masterSource === undefined ? undefined : driver.peers.get(router.masterSource);
+  const conflict = driver.tally.lastConflict;
   return {
     name: config.name,
     state: router.state,
@@ -32,6 +33,9 @@ export function snapshotOf(driver: InstanceDriver, held: readonly VirtualIp[], n
       device,
       held: held.some((vip) => vip.address === address && vip.device === device),
     })),
+    ...(conflict && {
+      conflict: { address: conflict.address, mac: conflict.mac, age: between(conflict.at, now) },
+    }),
     downInterval: router.downInterval,
     skew: router.skew,
     nextDeadline: router.deadline,

@@ -1,0 +1,223 @@
+// Listens for others who claim addresses that a router here holds: ARP and neighbour advertisements from a foreign MAC.
+// It counts, tells and announces again at a bounded rate; it never takes mastership away, since anybody can forge a frame:
+// who is master is decided by adverts alone. A filter in the kernel lets only claims of our addresses through.
+import type { IpAddress, MacAddress } from '../net/address.ts';
+import { decodeArp } from '../net/arp.ts';
+import { arpClaims, neighbourClaims } from '../net/bpf.ts';
+import { EtherType } from '../net/ethernet.ts';
+import { decodeNeighbourAdvertisement } from '../net/ndisc.ts';
+import type { EngineNetwork, FrameTap, Poller } from '../ports/engine-io.ts';
+import { after, type Instant, millis, seconds } from '../units.ts';
+import { ConflictDefence } from '../vip/conflict-defence.ts';
+import type { InstanceDriver } from './driver.ts';
+import type { Links } from './links.ts';
+import type { EngineConfig } from './messages.ts';
+import { Ration } from './ration.ts';
+import type { Resident } from './resident.ts';
+
+export interface ConflictWatchHost {
+  /** Announce its addresses once. */
+  announce(driver: InstanceDriver, repeat: number): void;
+  log(level: 'warning', text: string): void;
+}
+
+export interface ConflictWatchDependencies {
+  readonly network: EngineNetwork;
+  readonly poller: Poller;
+  readonly links: Links;
+}
+
+/** Frames read in one go; then the tap rests, so that a flood of claims costs 50 wake-ups a second and no more. */
+const BATCH = 64;
+const REST = millis(20);
+/** One line of the log for each router and this time. */
+const QUIET = seconds(60);
+
+interface Tap {
+  readonly socket: FrameTap;
+  readonly device: string;
+  readonly key: string;
+  /** Not waited for until then. */
+  restsUntil: Instant | undefined;
+}
+
+interface Claimed {
+  readonly driver: InstanceDriver;
+  readonly defence: ConflictDefence;
+}
+
+export class ConflictWatch implements Resident {
+  readonly #io: ConflictWatchDependencies;
+  readonly #host: ConflictWatchHost;
+  readonly #told = new Ration(QUIET);
+  #enabled = true;
+  #drivers: Iterable<InstanceDriver> = [];
+  /** The interfaces of the addresses, by name. */
+  #devices: ReadonlyMap<string, number | undefined> = new Map();
+  #taps: Tap[] = [];
+  /** By device and address, who may hold it. */
+  #holders = new Map<string, InstanceDriver>();
+  readonly #claimed = new Map<InstanceDriver, Claimed>();
+
+  constructor(dependencies: ConflictWatchDependencies, host: ConflictWatchHost) {
+    this.#io = dependencies;
+    this.#host = host;
+  }
+
+  get deadline(): Instant | undefined {
+    let earliest: Instant | undefined;
+    const consider = (at: Instant | undefined) => {
+      if (at !== undefined && (earliest === undefined || at < earliest)) earliest = at;
+    };
+    for (const { restsUntil } of this.#taps) consider(restsUntil);
+    for (const { defence } of this.#claimed.values()) consider(defence.deadline);
+    return earliest;
+  }
+
+  get ready(): boolean {
+    return this.#taps.some(({ socket, restsUntil }) => socket.ready && restsUntil === undefined);
+  }
+
+  configure({ conflictWatch = true }: EngineConfig): void {
+    this.#enabled = conflictWatch;
+  }
+
+  /** Watches the addresses of these routers from now on. */
+  watch(drivers: Iterable<InstanceDriver>): void {
+    this.#drivers = this.#enabled ? drivers : [];
+    this.#rewatch();
+  }
+
+  /** Addresses come and go with every takeover; only another interface is of interest. */
+  followLinks(): void {
+    const { links } = this.#io;
+    const known = [...this.#devices];
+    if (known.some(([device, index]) => links.get(device)?.index !== index)) this.#rewatch();
+  }
+
+  listen(now: Instant): void {
+    for (const tap of this.#taps) {
+      if (!tap.socket.ready || tap.restsUntil !== undefined) continue;
+      const count = tap.socket.receive((frame) => this.#hear(tap.device, frame, now), BATCH);
+      if (count === 0) continue;
+      tap.restsUntil = after(now, REST);
+      tap.socket.ready = false;
+      this.#io.poller.remove(tap.socket);
+    }
+  }
+
+  expire(now: Instant): void {
+    for (const tap of this.#taps) {
+      if (tap.restsUntil === undefined || now < tap.restsUntil) continue;
+      tap.restsUntil = undefined;
+      this.#io.poller.add(tap.socket);
+    }
+    for (const { driver, defence } of this.#claimed.values())
+      if (defence.due(now) && driver.router.state === 'MASTER') this.#host.announce(driver, 1);
+  }
+
+  settle(): void {}
+
+  close(): void {
+    for (const tap of this.#taps) this.#drop(tap);
+    this.#taps = [];
+  }
+
+  /** Makes the taps fit the addresses and the interfaces that are there now. */
+  #rewatch(): void {
+    const devices = new Map<string, IpAddress[]>();
+    this.#holders = new Map();
+    const present = new Set<InstanceDriver>();
+    for (const driver of this.#drivers) {
+      present.add(driver);
+      for (const { address, device } of driver.vips) {
+        const addresses = devices.get(device);
+        if (addresses === undefined) devices.set(device, [address]);
+        else addresses.push(address);
+        this.#holders.set(`${device} ${address}`, driver);
+      }
+    }
+    for (const driver of this.#claimed.keys()) if (!present.has(driver)) this.#claimed.delete(driver);
+    this.#devices = new Map([...devices.keys()].map((device) => [device, this.#io.links.get(device)?.index]));
+    const before = new Map(this.#taps.map((tap) => [tap.key, tap]));
+    this.#taps = [];
+    for (const [device, addresses] of devices) {
+      const v6 = (address: IpAddress) => address.includes(':');
+      this.#follow(
+        device,
+        'arp',
+        addresses.filter((address) => !v6(address)),
+        before,
+      );
+      this.#follow(device, 'ndisc', addresses.filter(v6), before);
+    }
+    for (const tap of before.values()) this.#drop(tap);
+  }
+
+  #follow(device: string, kind: 'arp' | 'ndisc', addresses: readonly IpAddress[], before: Map<string, Tap>): void {
+    const link = this.#io.links.get(device);
+    const { network, poller } = this.#io;
+    if (addresses.length === 0 || link === undefined || link.loopback || network.frameTap === undefined) return;
+    const key = `${link.index} ${device} ${kind} ${addresses.join(' ')}`;
+    const known = before.get(key);
+    if (known !== undefined) {
+      before.delete(key);
+      this.#taps.push(known);
+      return;
+    }
+    try {
+      const socket = network.frameTap({
+        interface: device,
+        ifindex: link.index,
+        etherType: kind === 'arp' ? EtherType.ARP : EtherType.IPV6,
+        filter: kind === 'arp' ? arpClaims(addresses) : neighbourClaims(addresses),
+      });
+      poller.add(socket);
+      this.#taps.push({ socket, device, key, restsUntil: undefined });
+    } catch (error) {
+      this.#host.log('warning', `cannot watch ${device} for rivals: ${(error as Error).message}`);
+    }
+  }
+
+  #drop({ socket }: Tap): void {
+    this.#io.poller.remove(socket);
+    socket.close();
+  }
+
+  #hear(device: string, frame: Uint8Array, now: Instant): void {
+    const claim = claimOf(frame);
+    if (claim === undefined) return;
+    const driver = this.#holders.get(`${device} ${claim.address}`);
+    if (driver === undefined || driver.router.state !== 'MASTER' || this.#isOwn(device, claim.mac)) return;
+    driver.tally.conflict(claim.address, claim.mac, now);
+    const count = this.#told.note(driver.name, now);
+    if (count > 0)
+      this.#host.log(
+        'warning',
+        `(${driver.name}) ${claim.mac} claims ${claim.address} on ${device}, too, while we are master; heard ${count} times since last told`,
+      );
+    // strict mode and lower_prio_repeat 0: no announcements out of turn
+    if (driver.config.announce.lowerPrioRepeat <= 0) return;
+    let claimed = this.#claimed.get(driver);
+    if (claimed === undefined) {
+      claimed = { driver, defence: new ConflictDefence() };
+      this.#claimed.set(driver, claimed);
+    }
+    if (claimed.defence.claimed(now)) this.#host.announce(driver, 1);
+  }
+
+  /** Whether a MAC is this machine's: another of its interfaces may answer for the address (arp_ignore 0). */
+  #isOwn(device: string, mac: MacAddress): boolean {
+    const { links } = this.#io;
+    return links.hasMac?.(mac) ?? links.get(device)?.mac === mac;
+  }
+}
+
+/** Who says that it has which address; undefined: the frame says nothing of the kind. */
+function claimOf(frame: Uint8Array): { address: IpAddress; mac: MacAddress } | undefined {
+  const arp = decodeArp(frame);
+  if (typeof arp !== 'string') return { address: arp.arp.senderIp, mac: arp.arp.senderMac };
+  const advertisement = decodeNeighbourAdvertisement(frame);
+  if (typeof advertisement === 'string') return undefined;
+  return { address: advertisement.target, mac: advertisement.linkAddress ?? advertisement.ethernetSource };
+}
