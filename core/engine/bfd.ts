@@ -3,13 +3,13 @@
 import { decode, emptyPacket } from '../bfd/packet.ts';
 import { type BfdDropReason, type BfdState, diagnosticText } from '../bfd/types.ts';
 import type { BfdConfig } from '../config/model.ts';
+import { DeadlineQueue } from '../deadlines.ts';
 import type { TrackedState } from '../health/verdict.ts';
 import { type Family, familyOf, type IpAddress } from '../net/address.ts';
 import type { DatagramNetwork, UdpDatagram, UdpListener } from '../ports/datagram-io.ts';
 import type { Poller } from '../ports/engine-io.ts';
-import { after, type Instant, seconds } from '../units.ts';
+import { after, type Instant, instant, seconds } from '../units.ts';
 import { BfdPeer, type BfdPeerHost, MULTIHOP_PORT, portOf, RETRY, SINGLE_HOP_PORT } from './bfd-peer.ts';
-import { DeadlineQueue } from '../deadlines.ts';
 import type { Complain } from './holdings.ts';
 import type { Links } from './links.ts';
 import type { BfdSnapshot, EngineConfig, EngineEvent } from './messages.ts';
@@ -264,7 +264,7 @@ export class Bfd implements Resident, BfdPeerHost {
       this.#refuse('ttl', datagram);
       return;
     }
-    const arrival = datagram.arrival < this.#now ? datagram.arrival : this.#now;
+    const arrival = instant(Math.min(datagram.arrival, this.#now));
     peer.heard(this.#event, arrival);
     this.#queue.touch(peer);
   }

@@ -91,8 +91,7 @@ export class LinkDelays implements Links, Resident {
     );
     let changed = false;
     for (const [name, delayed] of this.#delayed) if (before.get(name) !== delayed) this.#follow(name, now);
-    for (const [name, { changeAt }] of before)
-      if (changeAt !== undefined && !this.#delayed.has(name)) changed = true;
+    for (const [name, { changeAt }] of before) if (changeAt !== undefined && !this.#delayed.has(name)) changed = true;
     if (changed) this.#changed(now);
   }
 
