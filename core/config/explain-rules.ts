@@ -67,6 +67,7 @@ export const INSTANCE: Readonly<Record<string, Settled<InstanceConfig>>> = {
       one.version === 3 && one.family === 4 ? onOff(one.checksumWithoutPseudoHeader === true) : undefined,
     global: ['v3_checksum_as_v2'],
   },
+  fast_handover: { effective: (one) => onOff(one.fastHandover !== false), global: ['vrrp_fast_handover'] },
   owner_ignore_adverts: {
     effective: (one) => (one.priority === 255 ? onOff(one.ownerIgnoresAdverts === true) : undefined),
     global: ['vrrp_owner_ignore_adverts'],

@@ -76,6 +76,8 @@ export function buildGlobals(values: GlobalValues, context: GlobalContext): Glob
     },
     startupDelay: values.vrrp_startup_delay?.value ?? seconds(0),
     delayAfterBoot: values.vrrp_delay_after_boot?.value ?? seconds(0),
+    startHold: values.vrrp_startup_hold?.value ?? seconds(40),
+    conflictWatch: values.vrrp_conflict_watch?.value ?? true,
     logUnknownVrids: values.log_unknown_vrids !== undefined,
     dynamicInterfaces: values.dynamic_interfaces?.value ?? false,
     disableLocalIgmp: values.disable_local_igmp !== undefined,

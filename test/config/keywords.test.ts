@@ -157,7 +157,13 @@ describe('the language as a whole', () => {
       'root.load_plugin',
       'global_defs.vrrp_address_lifetime',
       'global_defs.vrrp_stop_order',
+      'global_defs.vrrp_fast_handover',
+      'global_defs.vrrp_resign_when_outranked',
+      'global_defs.vrrp_startup_hold',
+      'global_defs.vrrp_conflict_watch',
       'vrrp_instance.vrrp_stop_order',
+      'vrrp_instance.fast_handover',
+      'vrrp_instance.resign_when_outranked',
       'vrrp_instance.track_check',
       'vrrp_sync_group.track_check',
     ]);

@@ -1,8 +1,20 @@
 // global_defs: what holds for the whole agent, and defaults of the instances.
 
-import type { Micros } from '../../units.ts';
+import { seconds as duration, type Micros } from '../../units.ts';
 import { TRANSPORTS } from '../defaults.ts';
-import { address, choice, type Field, flag, integer, interfaceName, mark, seconds, text, userOf } from '../fields.ts';
+import {
+  address,
+  choice,
+  type Field,
+  flag,
+  integer,
+  interfaceName,
+  mark,
+  optional,
+  seconds,
+  text,
+  userOf,
+} from '../fields.ts';
 import type { ScriptUser } from '../model.ts';
 import { dumpRows, fifoRows, lifeRows, mailRows, tellRows } from './global-notify.ts';
 import { bufferRows, firewallRows, lvsRows, processRows } from './global-process.ts';
@@ -47,6 +59,8 @@ const strictMark: Field<true> = {
 
 /** Seconds between announcements; 0 is what keepalived's own default file says, so it means: none. */
 const GARP_DELAY = seconds(0, 4294);
+/** Alone: a day; 0: never. */
+export const RESIGN_MEMORY: Field<Micros> = optional(seconds(0, 31_536_000), duration(86_400));
 const REPEAT = integer(0, 4_294_967_295);
 
 const rows = {
@@ -136,10 +150,51 @@ const rows = {
     extension: true,
     help: 'keep the addresses on stop until the successor is heard, or drop them at once as keepalived',
   },
+  vrrp_owner_ignore_adverts: {
+    value: flag,
+    default: 'off',
+    since: '2.3.3',
+    help: 'an owner of the addresses does not listen to adverts of others',
+  },
+  vrrp_fast_handover: {
+    value: flag,
+    default: 'on',
+    extension: true,
+    help: 'as BACKUP take over after the skew when the priority of the master falls below ours; off: after the down timer',
+  },
+  vrrp_resign_when_outranked: {
+    value: RESIGN_MEMORY,
+    default: '0',
+    extension: true,
+    help:
+      'seconds, 86400 if not said: as MASTER whose priority falls below that of a router whose adverts were heard that ' +
+      'recently, resign, for a keepalived that waits for its down timer otherwise; 0: never',
+    example: '3600',
+  },
+  vrrp_startup_hold: {
+    value: seconds(0, 600),
+    default: '40',
+    extension: true,
+    help:
+      'the longest that silence makes nobody master on an interface that came up, or on a machine that just booted, as ' +
+      'its switch port may be deaf; ends with the first frame heard; 0: none',
+  },
+  vrrp_conflict_watch: {
+    value: flag,
+    default: 'on',
+    extension: true,
+    help: 'tell of others who claim our addresses by ARP or neighbour advertisements, and announce them again',
+  },
   vrrp_min_garp: {
     value: flag,
     default: 'off',
     help: 'one gratuitous ARP an address and no second burst, where garp_master_* say nothing else',
+  },
+  disable_local_igmp: { value: mark, default: 'off', help: 'send no IGMP for groups of the local network' },
+  vmac_prefix: { value: text('name'), default: 'vrrp', help: 'first letters of the names of macvlan interfaces' },
+  vmac_addr_prefix: {
+    value: text('name'),
+    help: 'the same for macvlans of addresses on other interfaces; default: vmac_prefix',
   },
   ...notActed({
     vrrp_garp_interval: {
@@ -159,20 +214,7 @@ const rows = {
       help: 'repeat announcements on the interfaces of macvlans, or on all others',
       example: 'all 60',
     },
-    vrrp_owner_ignore_adverts: {
-      value: flag,
-      default: 'off',
-      since: '2.3.3',
-      help: 'an owner of the addresses does not listen to adverts of others',
-    },
     log_unknown_vrids: { value: mark, default: 'off', help: 'log adverts of virtual routers that nobody here knows' },
-    disable_local_igmp: { value: mark, default: 'off', help: 'send no IGMP for groups of the local network' },
-    vmac_prefix: { value: text('name'), default: 'vrrp', help: 'first letters of the names of macvlan interfaces' },
-    vmac_addr_prefix: {
-      value: text('name'),
-      default: 'vrrp.',
-      help: 'the same for macvlans of addresses on other interfaces',
-    },
     iproute_usr_dir: {
       value: text('directory'),
       since: '2.3.2',
@@ -184,23 +226,17 @@ const rows = {
     value: flag,
     default: 'off',
     since: '2.2.8',
-    acted: false,
-    instead: 'the checksum of version 3 covers the pseudo header, and peers without it refuse our adverts',
     help: 'VRRPv3 checksums over IPv4 leave the pseudo header out',
   },
   vrrp_startup_delay: {
     value: seconds(0.001, 4294.967295),
     default: '0',
-    acted: false,
-    instead: 'elections begin at once',
     help: 'seconds after the start in which nothing is sent or heard',
   },
   vrrp_delay_after_boot: {
     value: seconds(0.001, 4294.967295),
     default: '0',
     since: '2.4.0',
-    acted: false,
-    instead: 'elections begin at once',
     help: 'seconds after the start of the machine in which nothing is sent or heard',
   },
   ...mailRows,

@@ -18,7 +18,7 @@ import {
 } from '../fields.ts';
 import { authentication, authHmac } from './authentication.ts';
 import { furtherTrackRows } from './further-tracks.ts';
-import { extraInterval } from './global-defs.ts';
+import { extraInterval, RESIGN_MEMORY } from './global-defs.ts';
 import { notifyRows } from './notify.ts';
 import { routeLine, ruleLine } from './routes.ts';
 import { type Block, list, nested, notActed, type Rows } from './row.ts';
@@ -184,16 +184,12 @@ const rows = {
   virtual_routes: {
     value: list(routeLine, 'this route is left out'),
     repeat: 'join',
-    acted: false,
-    instead: 'no routes are set',
     help: 'routes that the master sets',
     example: '192.0.2.0/24 via 10.0.0.1 dev eth0 metric 10',
   },
   virtual_rules: {
     value: list(ruleLine, 'this rule is left out'),
     repeat: 'join',
-    acted: false,
-    instead: 'no rules are set',
     help: 'rules that the master sets',
     example: 'from 192.0.2.0/24 table 10 priority 100',
   },
@@ -209,7 +205,7 @@ const rows = {
   },
   timer_expired_backup: {
     value: optional(integer(1, 255), 255),
-    acted: false,
+    moot: 'a master of any priority that was late by more than its peers wait withdraws before it speaks',
     since: '2.2.8',
     synonyms: ['thread_timer_expired'],
     help: 'become BACKUP after a stall longer than the peers wait; a number: only up to this priority',
@@ -231,14 +227,21 @@ const rows = {
     instead: 'packets to the addresses are taken',
     help: 'a master that does not own the addresses drops packets to them',
   },
+  owner_ignore_adverts: {
+    value: flag,
+    since: '2.3.3',
+    help: 'as owner of the addresses, do not listen to adverts of others; default: vrrp_owner_ignore_adverts',
+  },
+  fast_handover: { value: flag, extension: true, help: 'vrrp_fast_handover for this instance' },
+  resign_when_outranked: {
+    value: RESIGN_MEMORY,
+    extension: true,
+    help: 'vrrp_resign_when_outranked for this instance',
+    example: '3600',
+  },
   ...notActed({
     vrf: { value: interfaceName, help: 'VRF that the interface belongs to' },
     promote_secondaries: { value: mark, help: 'let a secondary address take the place of a removed primary one' },
-    owner_ignore_adverts: {
-      value: flag,
-      since: '2.3.3',
-      help: 'as owner of the addresses, do not listen to adverts of others; default: vrrp_owner_ignore_adverts',
-    },
     garp_extra_if: {
       value: extraInterval,
       lenient: true,
