@@ -70,7 +70,10 @@ export function buildAddresses(
 }
 
 /** A line with the interface and scope that it does not name. */
-export function completeAddress({ place: _, group: __, family, ...line }: AddressLine, device: string): VirtualIp {
+export function completeAddress(
+  { place: _, group: __, virtualMac: ___, family, ...line }: AddressLine,
+  device: string,
+): VirtualIp {
   const linkLocal = family === 6 && /^fe[89ab]/.test(line.address);
   return { ...line, device: line.device ?? device, scope: line.scope ?? (linkLocal ? LINK_SCOPE : 0) };
 }

@@ -1,7 +1,15 @@
 // What besides the virtual routers lives in the engine's loop, with sockets and deadlines of its own: BFD sessions,
 // the watch for rivals of our addresses. The engine gives it its turn; it tells what it found by callbacks it was made with.
 import type { Instant } from '../units.ts';
-import type { EngineConfig } from './messages.ts';
+import type { Complain } from './holdings.ts';
+import type { EngineConfig, EngineEvent } from './messages.ts';
+
+/** What a resident may do beside its own business. */
+export interface ResidentHost {
+  /** Tells the agent, at the end of the turn. */
+  readonly tell: (event: EngineEvent) => void;
+  readonly complain: Complain;
+}
 
 export interface Resident {
   /** When it next wants `expire`; undefined: not before something happens. */

@@ -131,5 +131,6 @@ export interface EngineNetwork {
   /** Absent where frames cannot be seen (the portable transport). */
   frameTap?(spec: FrameTapSpec): FrameTap;
   routeSocket(): RouteSocket;
-  routeMonitor(): RouteMonitor;
+  /** @param groups bits of RTMGRP_; default: links and addresses */
+  routeMonitor(groups?: number): RouteMonitor;
 }

@@ -30,6 +30,8 @@ export const SO_TIMESTAMPNS = 35;
 
 // ip(7)
 export const SOL_IP = 0;
+export const IP_TOS = 1;
+export const IP_TTL = 2;
 export const IP_HDRINCL = 3;
 export const IP_PKTINFO = 8;
 export const IP_RECVTTL = 12;
@@ -41,16 +43,25 @@ export const IP_MULTICAST_ALL = 49;
 
 // ipv6(7); IPV6_HDRINCL and IPV6_MULTICAST_ALL are in linux/in6.h only (since 4.5 and 4.20)
 export const SOL_IPV6 = 41;
+export const IPV6_UNICAST_HOPS = 16;
 export const IPV6_MULTICAST_IF = 17;
 export const IPV6_MULTICAST_LOOP = 19;
 export const IPV6_ADD_MEMBERSHIP = 20;
 export const IPV6_DROP_MEMBERSHIP = 21;
+export const IPV6_V6ONLY = 26;
 export const IPV6_MULTICAST_ALL = 29;
 export const IPV6_HDRINCL = 36;
 export const IPV6_RECVPKTINFO = 49;
 export const IPV6_RECVHOPLIMIT = 51;
+export const IPV6_TCLASS = 67;
 
 export const MSG_DONTROUTE = 0x4;
+
+// packet(7); PACKET_IGNORE_OUTGOING is in linux/if_packet.h only (since 4.20)
+export const ETH_P_ALL = 3;
+export const SOL_PACKET = 263;
+export const PACKET_ADD_MEMBERSHIP = 1;
+export const PACKET_IGNORE_OUTGOING = 23;
 
 // netlink(7); its messages are in core/net/netlink.ts
 export const NETLINK_ROUTE = 0;

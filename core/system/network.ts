@@ -57,8 +57,8 @@ export class LinuxNetwork implements EngineNetwork {
   }
 
   /** @throws NetworkError */
-  routeMonitor(): RouteMonitor {
-    return open('the netlink monitor', () => new LinuxRouteMonitor(this.#native));
+  routeMonitor(groups?: number): RouteMonitor {
+    return open('the netlink monitor', () => new LinuxRouteMonitor(this.#native, groups));
   }
 }
 

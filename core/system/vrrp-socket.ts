@@ -3,8 +3,9 @@
 // raw socket gets every packet, so one each would cost n² (and 20 groups a socket are the kernel's limit).
 import { type Family, familyOf, type IpAddress, ipBytes, isMulticast } from '../net/address.ts';
 import type { Datagram, VrrpSocket, VrrpSocketSpec } from '../ports/engine-io.ts';
-import { type Instant, instant } from '../units.ts';
+import { instant } from '../units.ts';
 import { AddressTexts } from './address-texts.ts';
+import { ArrivalClock } from './arrival.ts';
 import * as linux from './linux.ts';
 import {
   type Handle,
@@ -56,8 +57,7 @@ export class LinuxVrrpSocket implements VrrpSocket {
   readonly #texts = new AddressTexts();
   readonly #views = new Map<number, Uint8Array>();
   readonly #datagram: Datagram;
-  /** Whatever is received now came after this: the socket was empty then. */
-  #emptyAt: number;
+  readonly #arrivals: ArrivalClock;
 
   /** @throws Error EPERM without CAP_NET_RAW, ENODEV without the interface, EAFNOSUPPORT without IPv6 */
   constructor(native: Native, { interface: interfaceName, ifindex, family, protocol }: VrrpSocketSpec) {
@@ -65,7 +65,7 @@ export class LinuxVrrpSocket implements VrrpSocket {
     this.#family = family;
     this.#ifindex = ifindex;
     this.handle = native.socket(family === 4 ? linux.AF_INET : linux.AF_INET6, linux.SOCK_RAW, protocol);
-    this.#emptyAt = native.monotonic();
+    this.#arrivals = new ArrivalClock(native);
     const none = '' as IpAddress;
     this.#datagram = {
       payload: NOTHING,
@@ -160,7 +160,7 @@ export class LinuxVrrpSocket implements VrrpSocket {
         this.#deliver(count, sink);
       } else if (count !== -linux.EAGAIN && ++errors <= ERRORS) continue;
       if (count < wanted) {
-        this.#emptyAt = before;
+        this.#arrivals.emptyAt(before);
         this.ready = false;
         break;
       }
@@ -173,12 +173,11 @@ export class LinuxVrrpSocket implements VrrpSocket {
   }
 
   #deliver(count: number, sink: (datagram: Datagram) => void): void {
-    const offset = this.#realtimeOffset();
-    const now = this.#native.monotonic();
+    this.#arrivals.update();
     for (let i = 0; i < count; i++) {
       const understood = this.#family === 4 ? this.#readIpv4(i) : this.#readIpv6(i);
       if (!understood) continue;
-      this.#datagram.arrival = this.#arrival(this.#times[i]!, offset, now);
+      this.#datagram.arrival = this.#arrivals.of(this.#times[i]!);
       sink(this.#datagram);
     }
   }
@@ -222,28 +221,6 @@ export class LinuxVrrpSocket implements VrrpSocket {
       this.#views.set(key, view);
     }
     return view;
-  }
-
-  /** CLOCK_REALTIME minus CLOCK_MONOTONIC, read close together: a preemption in between would look like a late packet. */
-  #realtimeOffset(): number {
-    let best = 0;
-    let narrowest = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < 3 && narrowest > 5; i++) {
-      const before = this.#native.monotonic();
-      const real = this.#native.realtime();
-      const after = this.#native.monotonic();
-      if (after - before < narrowest) {
-        narrowest = after - before;
-        best = real - (before + after) / 2;
-      }
-    }
-    return best;
-  }
-
-  /** The kernel stamps with the wall clock, which may have been set since; what we know for sure bounds the result. */
-  #arrival(stamp: number, offset: number, now: number): Instant {
-    if (stamp === 0) return instant(now);
-    return instant(Math.min(Math.max(stamp - offset, this.#emptyAt), now));
   }
 
   queue(packet: Uint8Array, destination: IpAddress): void {

@@ -16,6 +16,8 @@ export interface AddressLine {
   readonly noPrefixRoute?: boolean;
   readonly noDad?: boolean;
   readonly noTrack?: boolean;
+  /** use_vmac: on a macvlan with the MAC address of the virtual router. */
+  readonly virtualMac?: boolean;
   /** Static addresses only: the track_group that they belong to. */
   readonly group?: string;
   readonly place: Place;
@@ -124,7 +126,9 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   home: done(() => {}),
   mngtmpaddr: done(() => {}),
   autojoin: done(() => {}),
-  use_vmac: done(() => {}),
+  use_vmac: done((into) => {
+    into.virtualMac = true;
+  }),
   preferred_lft: skipOne,
   track_group: (args, into) => {
     const word = args.need('the name of a track_group');
@@ -138,7 +142,7 @@ const SYNONYMS: Readonly<Record<string, string>> = { broadcast: 'brd', nodad: '-
 export const addressLine: Field<AddressLine> = {
   kind: 'record',
   synopsis:
-    'ADDRESS[/PREFIX] [dev IF] [label NAME] [scope global|site|link|host] [brd ADDRESS|+|-] [peer ADDRESS] [noprefixroute] [-nodad] [no_track]',
+    'ADDRESS[/PREFIX] [dev IF] [label NAME] [scope global|site|link|host] [brd ADDRESS|+|-] [peer ADDRESS] [noprefixroute] [-nodad] [no_track] [use_vmac]',
   read(args) {
     const first = args.take()!;
     const base = addressWithPrefix(args, first);
