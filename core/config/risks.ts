@@ -166,7 +166,8 @@ function reportHost(
 ): void {
   const names = interfaces.map(({ name }) => name);
   const missing = (name: string, place: Place, effect: string) => {
-    if (names.includes(name) || name === instance.virtualInterface?.name) return;
+    const made = [instance.virtualInterface, ...(instance.addressInterfaces ?? [])].some((one) => one?.name === name);
+    if (names.includes(name) || made) return;
     report.add('W070', place, `this machine has no interface ${name}: ${effect}`, {
       value: name,
       limit: names.join(' '),
