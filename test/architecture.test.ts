@@ -46,7 +46,7 @@ interface Room {
 const UNITS = /^core\/(units|deadlines)\.ts$/;
 const NET = /^core\/net\//;
 const PORTS = /^core\/ports\//;
-const PURE = /^core\/(vrrp|health|vip|config|plugin)\//;
+const PURE = /^core\/(vrrp|bfd|health|vip|config|plugin)\//;
 const NODE = /^node:/;
 /** What knows nothing of files, processes, sockets or threads. */
 const HARMLESS_NODE = /^node:(util|assert|buffer|events|path|url)$/;

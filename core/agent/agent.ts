@@ -2,6 +2,7 @@
 // the trackers, whoever is told of changes, and people, and ends everything in order. Every effect is behind a port.
 import type { Configuration } from '../config/model.ts';
 import type { EngineEvent } from '../engine/messages.ts';
+import { virtualLinksOf } from '../engine/virtual-interfaces.ts';
 import type { Timing } from '../ports/process.ts';
 import { after, type Micros, seconds } from '../units.ts';
 import type { EngineClient } from './engine-client.ts';
@@ -36,6 +37,8 @@ export interface AgentDependencies {
   readonly load: () => Promise<Loaded | undefined>;
   /** Removes every configured address from the main thread: the engine can no longer do it. */
   readonly removeAddresses: (configuration: Configuration) => void;
+  /** Removes interfaces that were made for virtual routers; others of these names are left alone. */
+  readonly removeLinks: (names: readonly string[]) => void;
 }
 
 /** How the agent ended. */
@@ -175,7 +178,11 @@ export class Agent {
       case 'stall':
         logger.log('warning', 'stall', { seconds: Math.round(event.duration / 1_000) / 1_000 });
         break;
+      case 'links-unused':
+        this.#io.removeLinks(event.names);
+        break;
       case 'stopped':
+        this.#removeLinks();
         this.#ended.resolve(this.#failed ? 'failed' : 'stopped');
         break;
       case 'unable':
@@ -194,6 +201,11 @@ export class Agent {
       case 'priority-changed':
         logger.log('info', 'priority', { instance: event.instance, priority: event.priority });
         break;
+      case 'bfd-transition': {
+        const { session, neighbor, from, to, why } = event;
+        logger.log(to === 'Up' ? 'info' : 'warning', 'bfd', { session, neighbor, from, to, why });
+        break;
+      }
       case 'snapshot':
         break; // the client's
     }
@@ -206,9 +218,16 @@ export class Agent {
     service.status(`${instance} ${to}`);
   }
 
+  /** Last of all: it takes longer than everything else, and by then they carry no address. */
+  #removeLinks(): void {
+    const names = this.configuration.instances.flatMap(virtualLinksOf).map(({ name }) => name);
+    if (names.length > 0) this.#io.removeLinks(names);
+  }
+
   #engineDied(why: string): void {
     this.#io.logger.log('error', 'engine-lost', { why, effect: 'removing every address and ending' });
     this.#io.removeAddresses(this.configuration);
+    this.#removeLinks();
     this.#ended.resolve('failed');
   }
 }

@@ -1,7 +1,7 @@
 // The agent's end of the boundary: sends commands, hears events, proves four times a second that the agent lives,
 // and notices when the engine does not. The thread itself is behind a port.
 import { LeaseHolder } from '../engine/lease.ts';
-import type { EngineCommand, EngineEvent, InstanceSnapshot } from '../engine/messages.ts';
+import type { EngineCommand, EngineEvent } from '../engine/messages.ts';
 import type { Timing } from '../ports/process.ts';
 import { after, between, millis, seconds } from '../units.ts';
 
@@ -14,6 +14,9 @@ export interface EngineThread {
   listen(onEvent: (event: EngineEvent) => void, onExit: () => void): void;
 }
 
+/** Everything that the engine knows, at one moment. */
+export type EngineSnapshot = Extract<EngineEvent, { readonly type: 'snapshot' }>;
+
 const BEAT = millis(250);
 /** An engine that has not begun a turn for so long is dead. */
 const ENGINE_SILENCE = seconds(5);
@@ -23,7 +26,7 @@ export class EngineClient {
   readonly #thread: EngineThread;
   readonly #timing: Timing;
   readonly #holder: LeaseHolder;
-  readonly #snapshots = new Map<number, (instances: readonly InstanceSnapshot[]) => void>();
+  readonly #snapshots = new Map<number, (snapshot: EngineSnapshot) => void>();
   #nextSnapshot = 1;
   #cancelBeat: (() => void) | undefined;
   #suspicions = 0;
@@ -40,7 +43,7 @@ export class EngineClient {
     this.#onDead = onDead;
     this.#thread.listen(
       (event) => {
-        if (event.type === 'snapshot') this.#answer(event.id, event.instances);
+        if (event.type === 'snapshot') this.#answer(event);
         else onEvent(event);
       },
       () => this.#dead(),
@@ -53,16 +56,16 @@ export class EngineClient {
   }
 
   /** @throws Error when the engine does not answer within two seconds */
-  snapshot(): Promise<readonly InstanceSnapshot[]> {
+  snapshot(): Promise<EngineSnapshot> {
     const id = this.#nextSnapshot++;
     return new Promise((resolve, reject) => {
       const cancel = this.#timing.setTimer(after(this.#timing.now(), SNAPSHOT_TIMEOUT), () => {
         this.#snapshots.delete(id);
         reject(new Error('the engine does not answer'));
       });
-      this.#snapshots.set(id, (instances) => {
+      this.#snapshots.set(id, (snapshot) => {
         cancel();
-        resolve(instances);
+        resolve(snapshot);
       });
       this.#thread.send({ type: 'snapshot', id });
     });
@@ -73,9 +76,9 @@ export class EngineClient {
     this.#onDead = undefined;
   }
 
-  #answer(id: number, instances: readonly InstanceSnapshot[]): void {
-    this.#snapshots.get(id)?.(instances);
-    this.#snapshots.delete(id);
+  #answer(snapshot: EngineSnapshot): void {
+    this.#snapshots.get(snapshot.id)?.(snapshot);
+    this.#snapshots.delete(snapshot.id);
   }
 
   #beat(): void {

@@ -32,6 +32,8 @@ export function engineConfig(before: Configuration | undefined, after: Configura
     conflictWatch: globals.conflictWatch ?? true,
     leaseTime: micros(Math.max(SHORTEST_LEASE, 3 * longest)),
     bfds: after.bfds ?? [],
+    ...(after.statics && { statics: after.statics }),
+    ...(after.trackGroups && { trackGroups: after.trackGroups }),
     interfaceDelays: after.interfaceDelays ?? [],
   };
 }

@@ -32,7 +32,7 @@ export class Dumps {
     const { agent, engine, scripts } = this.#sources;
     try {
       const config = agent.configuration;
-      const snapshots = await engine.snapshot();
+      const { instances: snapshots } = await engine.snapshot();
       if (clear) engine.send({ type: 'clear-statistics' });
       const file = this.#pathOf(what);
       await writeAtomically(file, this.#text(what, { config, snapshots, scripts: scripts.scripts(), resolve }));

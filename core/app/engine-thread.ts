@@ -1,22 +1,27 @@
 // The composition root of the real-time thread: opens its sockets, builds the engine, runs it to the end.
 // Loaded as a worker; its whole life is one call of Engine.run, which never returns to the event loop.
+import { getRandomValues } from 'node:crypto';
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { NetlinkProvider } from '../../providers/netlink/index.ts';
+import { NetlinkRoutes } from '../../providers/netlink/routes.ts';
 import { Engine, type Inbox } from '../engine/engine.ts';
 import { LeaseWatch } from '../engine/lease.ts';
 import { LinkTable } from '../engine/links.ts';
 import type { EngineCommand, EngineEvent } from '../engine/messages.ts';
 import { rehearse, STAGE } from '../engine/rehearsal.ts';
+import { VirtualInterfaces } from '../engine/virtual-interfaces.ts';
 import type { IpAddress, MacAddress } from '../net/address.ts';
 import { encodeIpv4Header } from '../net/ipv4.ts';
 import { deleteAddressRequest } from '../net/rtnetlink.ts';
 import type { FrameSocket, RouteSocket } from '../ports/engine-io.ts';
+import { LinuxDatagrams } from '../system/bfd-socket.ts';
 import { LinuxClock } from '../system/clock.ts';
 import { releaseMemory } from '../system/memory.ts';
 import { loadNative } from '../system/native/index.ts';
 import { LinuxNetwork } from '../system/network.ts';
 import { type Descriptor, LinuxPoller } from '../system/poller.ts';
 import { prepareEngineThread } from '../system/process.ts';
+import { ProcSysctl } from '../system/sysctl.ts';
 import { Wakeup } from '../system/wakeup.ts';
 import { seconds } from '../units.ts';
 
@@ -77,13 +82,24 @@ function build(): Engine {
     wallClock: Date.now,
     poller: new LinuxPoller(native),
     network,
+    datagrams: new LinuxDatagrams(native),
+    random,
     links,
     monitor,
     provider: new NetlinkProvider({ route, frames, links: (name) => links.get(name) }),
+    routes: new NetlinkRoutes({ route, links: (name) => links.get(name) }),
     lease: new LeaseWatch(lease, FIRST_LEASE, clock.now()),
     inbox: inboxOf(new Wakeup(native, wakeup)),
     post,
+    residents: (host) => [
+      new VirtualInterfaces({ ...host, links, sysctl: new ProcSysctl(), routeSocket: () => network.routeSocket() }),
+    ],
   });
+}
+
+/** 0 up to but not 1, from the kernel: discriminators of BFD sessions should not be guessed. */
+function random(): number {
+  return getRandomValues(new Uint32Array(1))[0]! / 2 ** 32;
 }
 
 /** Commands: the port holds them, the eventfd says that there are some. */

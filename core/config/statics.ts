@@ -4,7 +4,7 @@ import type { Report } from './diagnostics.ts';
 import type { RootValues } from './globals.ts';
 import type { Configuration } from './model.ts';
 
-type Shared = Pick<Configuration, 'garpGroups' | 'interfaceDelays' | 'trackGroups' | 'statics'>;
+type Shared = Pick<Configuration, 'garpGroups' | 'trackGroups' | 'statics'>;
 
 /** @param instances names that a track_group may name; `device`: interface of static addresses that name none */
 export function buildShared(
@@ -14,22 +14,12 @@ export function buildShared(
   report: Report,
 ): Required<Shared> {
   const names = new Set<string>();
-  const interfaces = new Set<string>();
   return {
     garpGroups: (values.garp_group?.value ?? []).map((group) => ({
       interfaces: [...(group.interface ? [group.interface.value] : []), ...(group.interfaces?.value.flat() ?? [])],
       garpInterval: group.garp_interval?.value,
       gnaInterval: group.gna_interval?.value,
     })),
-    interfaceDelays: (values.interface_up_down_delays?.value ?? []).flatMap(({ place, ...delay }) => {
-      const isNew = !interfaces.has(delay.interface);
-      if (!isNew)
-        report.add('W014', place, `${delay.interface} has delays already; the first line counts`, {
-          value: delay.interface,
-        });
-      interfaces.add(delay.interface);
-      return isNew ? [delay] : [];
-    }),
     trackGroups: (values.track_group?.value ?? []).flatMap(({ name, place, values: inner }) => {
       const isNew = !names.has(name);
       if (!isNew)

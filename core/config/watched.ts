@@ -1,5 +1,6 @@
 // From the blocks of track_file, vrrp_track_process and bfd_instance to what is watched, and what an instance or group
 // tracks of it. Pure.
+import { familyOf } from '../net/address.ts';
 import { micros, millis, seconds } from '../units.ts';
 import type { Report } from './diagnostics.ts';
 import type { furtherTrackRows } from './keywords/further-tracks.ts';
@@ -80,19 +81,37 @@ export function buildBfds(
       report.add('W056', place, `bfd_instance ${name} has no neighbor_ip and is ignored`);
       return [];
     }
+    const { address, interface: device } = neighbor.value;
+    const family = familyOf(address);
+    const source = values.source_ip;
+    if (address.startsWith('fe80:') !== (device !== undefined)) {
+      const why = device === undefined ? `needs an interface: ${address}%eth0` : 'is not link-local: no interface';
+      report.add('W056', neighbor.place, `the neighbor of bfd_instance ${name} ${why}; the session is left out`);
+      return [];
+    }
+    if (source && familyOf(source.value) !== family) {
+      report.add(
+        'W056',
+        source.place,
+        `source_ip of bfd_instance ${name} is not IPv${family}; the session is left out`,
+      );
+      return [];
+    }
     const multihop = values.multihop !== undefined;
+    const hops = family === 4 ? (values.ttl ?? values.hoplimit) : (values.hoplimit ?? values.ttl);
     return [
       {
         name,
-        neighbor: neighbor.value,
-        source: values.source_ip?.value,
+        neighbor: address,
+        source: source?.value,
+        ...(device !== undefined && { interface: device }),
         minReceive: values.min_rx?.value ?? millis(10),
         minTransmit: values.min_tx?.value ?? millis(10),
         idleTransmit: values.idle_tx?.value ?? seconds(1),
         multiplier: values.multiplier?.value ?? 5,
         passive: values.passive !== undefined,
-        ttl: (values.ttl ?? values.hoplimit)?.value ?? (multihop ? 64 : 255),
-        maxHops: values.max_hops?.value ?? 0,
+        ttl: hops?.value ?? 255,
+        maxHops: values.max_hops?.value ?? (multihop ? -1 : 0),
         multihop,
         weight: values.weight?.value.weight ?? 0,
         reverse: values.weight?.value.reverse ?? false,

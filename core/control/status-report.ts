@@ -1,7 +1,7 @@
 // The document that `status` answers with: what the agent knows about each virtual router, in one versioned shape.
 // Pure: built from what engine, trackers and configuration say. Fields are only ever added within a version.
-import type { InstanceConfig, SyncGroupConfig } from '../config/model.ts';
-import type { InstanceSnapshot, InstanceStatistics } from '../engine/messages.ts';
+import type { EngineTransport, InstanceConfig, SyncGroupConfig } from '../config/model.ts';
+import type { BfdSnapshot, InstanceSnapshot, InstanceStatistics } from '../engine/messages.ts';
 import type { ScriptCondition, ScriptStatus } from '../health/script-status.ts';
 import { contribution } from '../health/verdict.ts';
 import type { WatchedCondition, WatchedStatus } from '../health/watched-status.ts';
@@ -20,6 +20,8 @@ export interface ProcessFacts {
   /** Why the latest reload was refused; undefined: it was not. */
   readonly reloadError: string | undefined;
   readonly routerId: string;
+  /** What carries the adverts. Default native. */
+  readonly transport?: EngineTransport;
 }
 
 export interface StatusSources {
@@ -28,6 +30,8 @@ export interface StatusSources {
   readonly process: ProcessFacts;
   readonly config: { readonly instances: readonly InstanceConfig[]; readonly groups: readonly SyncGroupConfig[] };
   readonly snapshots: readonly InstanceSnapshot[];
+  /** Default: none. */
+  readonly bfds?: readonly BfdSnapshot[];
   readonly scripts: readonly ScriptStatus[];
   /** Files, processes and other kinds. Default: none. */
   readonly watched?: readonly WatchedStatus[];
@@ -46,8 +50,11 @@ export interface StatusReport {
     readonly configLoaded: string;
     readonly reloadError: string | null;
     readonly routerId: string;
+    readonly transport: EngineTransport;
   };
   readonly instances: readonly InstanceReport[];
+  /** BFD sessions; agents before 0.2 do not tell. */
+  readonly bfds?: readonly BfdReport[];
 }
 
 export interface InstanceReport {
@@ -79,6 +86,28 @@ export interface InstanceReport {
   readonly watched: readonly WatchedReport[];
   readonly timers: { readonly downMs: number; readonly skewMs: number };
   readonly statistics: InstanceStatistics;
+}
+
+/** One BFD session. */
+export interface BfdReport {
+  readonly name: string;
+  readonly neighbor: string;
+  readonly multihop: boolean;
+  readonly state: BfdSnapshot['state'];
+  readonly since: string;
+  readonly forMs: number;
+  /** Why, in the words of RFC 5880; the same as the neighbor tells it. */
+  readonly why: string;
+  readonly neighborState: BfdSnapshot['state'];
+  readonly neighborWhy: string;
+  /** Agreed interval between our packets, and the silence that means that the neighbor is gone. */
+  readonly transmitMs: number;
+  readonly detectionMs: number;
+  /** Since the latest packet of the neighbor. */
+  readonly heardMs: number | null;
+  readonly statistics: Pick<BfdSnapshot, 'sent' | 'received' | 'wentUp' | 'wentDown' | 'drops'>;
+  /** Why nothing can be sent; null: nothing is wrong. */
+  readonly trouble: string | null;
 }
 
 export interface PeerReport {
@@ -141,8 +170,10 @@ export function buildStatus(sources: StatusSources): StatusReport {
       configLoaded: iso(process.configLoaded),
       reloadError: process.reloadError ?? null,
       routerId: process.routerId,
+      transport: process.transport ?? 'native',
     },
     instances: sources.snapshots.map((snapshot) => instanceReport(snapshot, sources)),
+    bfds: (sources.bfds ?? []).map((session) => bfdReport(session, now)),
   };
 }
 
@@ -173,6 +204,26 @@ function instanceReport(
     watched: watched.flatMap((one) => watchedReports(one, snapshot.name)),
     timers: { downMs: snapshot.downInterval / 1_000, skewMs: snapshot.skew / 1_000 },
     statistics: snapshot.statistics,
+  };
+}
+
+function bfdReport(session: BfdSnapshot, now: number): BfdReport {
+  const { sent, received, wentUp, wentDown, drops } = session;
+  return {
+    name: session.name,
+    neighbor: session.neighbor,
+    multihop: session.multihop,
+    state: session.state,
+    since: iso(session.since),
+    forMs: Math.max(0, now - session.since),
+    why: session.diagnostic,
+    neighborState: session.remoteState,
+    neighborWhy: session.remoteDiagnostic,
+    transmitMs: session.transmitInterval / 1_000,
+    detectionMs: session.detectionTime / 1_000,
+    heardMs: session.lastHeard === undefined ? null : session.lastHeard / 1_000,
+    statistics: { sent, received, wentUp, wentDown, drops },
+    trouble: session.trouble || null,
   };
 }
 

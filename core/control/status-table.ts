@@ -2,7 +2,7 @@
 // the others could take over. Pure.
 import { FURTHEST } from '../health/verdict.ts';
 import { formatDuration } from './duration.ts';
-import type { InstanceReport, ScriptReport, StatusReport, WatchedReport } from './status-report.ts';
+import type { BfdReport, InstanceReport, ScriptReport, StatusReport, WatchedReport } from './status-report.ts';
 import { type Canvas, type Cell, layOut, type Style } from './text-table.ts';
 
 const STATE_STYLE: Readonly<Record<InstanceReport['state'], Style>> = {
@@ -34,7 +34,35 @@ export function renderStatus(report: StatusReport, canvas: Canvas): string {
       { text: `the latest reload was refused, the old configuration stays: ${process.reloadError}`, style: 'bad' },
     ]);
   const blocks = report.instances.map((instance) => ['', ...renderInstance(instance, generated, canvas)]);
-  return `${[...layOut(head, 0, canvas), ...blocks.flat()].join('\n')}\n`;
+  const bfds = (report.bfds ?? []).map((session) => ['', ...renderBfd(session, canvas)]);
+  return `${[...layOut(head, 0, canvas), ...blocks.flat(), ...bfds.flat()].join('\n')}\n`;
+}
+
+function renderBfd(session: BfdReport, canvas: Canvas): string[] {
+  const { name, neighbor, multihop, state, forMs, since, statistics, heardMs, trouble } = session;
+  const title: Cell[] = [
+    { text: `BFD ${name}`, style: 'strong' },
+    { text: state, style: state === 'Up' ? 'good' : 'bad' },
+    { text: `for ${formatDuration(forMs)}, since ${since}` },
+  ];
+  const heard = heardMs === null ? 'not heard yet' : `heard ${formatDuration(heardMs)} ago`;
+  const drops = Object.entries(statistics.drops).map(([why, count]) => `, ${count} dropped (${why})`);
+  const rows: Cell[][] = [
+    [label('neighbor'), { text: `${neighbor}${multihop ? ' over several hops' : ''}, ${heard}` }],
+    [label('why'), { text: `${session.why}; the neighbor is ${session.neighborState}: ${session.neighborWhy}` }],
+    [
+      label('timers'),
+      { text: `a packet each ${session.transmitMs} ms, down after ${session.detectionMs} ms of silence` },
+    ],
+    [
+      label('packets'),
+      {
+        text: `${statistics.sent} sent, ${statistics.received} received${drops.join('')}; ${statistics.wentUp} times up, ${statistics.wentDown} times down`,
+      },
+    ],
+  ];
+  if (trouble !== null) rows.push([label('trouble'), { text: `cannot send: ${trouble}`, style: 'bad' }]);
+  return [...layOut([title], 0, canvas), ...layOut(rows, 2, canvas)];
 }
 
 function summary(instances: readonly InstanceReport[]): string {

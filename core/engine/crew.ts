@@ -111,6 +111,7 @@ export class Crew {
     // An owner's addresses are the machine's own: nothing is left over there.
     const guests = drivers.filter((driver) => driver.config.priority !== OWNER);
     this.#io.holdings.clear(guests.flatMap(({ vips }) => vips));
+    this.#io.holdings.clearRoutes(drivers);
     if (this.#io.isQuiet()) for (const driver of drivers) this.#waiting.add(driver);
     else for (const driver of drivers) this.#start(driver, now);
     for (const verdict of verdicts) this.track(verdict, now);
@@ -132,6 +133,12 @@ export class Crew {
   track(verdict: TrackVerdict, now: Instant): void {
     const driver = this.byName(verdict.instance);
     if (driver !== undefined) this.act(driver, now, () => driver.track(verdict, now));
+  }
+
+  /** Routes and rules of a router that cannot be kept; none: all is well. */
+  routesFailed(name: string, why: readonly string[], now: Instant): void {
+    const driver = this.byName(name);
+    if (driver !== undefined) this.act(driver, now, () => driver.routes(why, now));
   }
 
   /** The interfaces changed: opens and closes sockets, and tells each router what its interfaces say. */

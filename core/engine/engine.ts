@@ -4,6 +4,7 @@ import type { DatagramNetwork } from '../ports/datagram-io.ts';
 import type { Clock, Datagram, EngineNetwork, Pollable, Poller } from '../ports/engine-io.ts';
 import { after, between, type Instant, type Micros, micros, millis } from '../units.ts';
 import type { LocalProvider } from '../vip/local-provider.ts';
+import type { RouteProvider } from '../vip/route-provider.ts';
 import { Bfd } from './bfd.ts';
 import { ConflictWatch } from './conflict-watch.ts';
 import { Crew } from './crew.ts';
@@ -14,6 +15,8 @@ import type { Links } from './links.ts';
 import type { EngineCommand, EngineConfig, EngineEvent, TrackVerdict } from './messages.ts';
 import { QuietStart } from './quiet-start.ts';
 import type { Resident, ResidentHost } from './resident.ts';
+import { RouteWatch } from './route-watch.ts';
+import { leansOn } from './routing-keys.ts';
 import type { SegmentListener } from './segment.ts';
 import { SleepWatch } from './sleep-watch.ts';
 import { snapshotOf } from './snapshot.ts';
@@ -40,6 +43,8 @@ export interface EngineDependencies {
   /** What tells of changes that `links` then reads. */
   readonly monitor: Pollable;
   readonly provider: LocalProvider;
+  /** Sets routes and rules. Default: nobody does. */
+  readonly routes?: RouteProvider;
   readonly lease: LeaseWatch;
   readonly inbox: Inbox;
   readonly post: (event: EngineEvent) => void;
@@ -65,6 +70,7 @@ export class Engine implements SegmentListener {
   readonly #conflicts: ConflictWatch;
   readonly #sleep: SleepWatch;
   readonly #wishes: Wishes;
+  readonly #routes: RouteWatch;
   readonly #strangers = new Strangers();
   #configured = false;
   #fenceEpoch = 0;
@@ -75,7 +81,14 @@ export class Engine implements SegmentListener {
   constructor(dependencies: EngineDependencies) {
     this.#io = dependencies;
     const { wallClock, poller, inbox, monitor } = dependencies;
-    const wishes = new Wishes({ ...dependencies, crew: () => this.#crew });
+    this.#routes = new RouteWatch({
+      ...dependencies,
+      routes: dependencies.routes,
+      complain: (level, text) => this.#wishes.log(level, text),
+      faults: (instance, why, now) => this.#crew.routesFailed(instance, why, now),
+      leansOn: (instance, entry) => leansOn(this.#crew.byName(instance)?.vips ?? [], entry),
+    });
+    const wishes = new Wishes({ ...dependencies, routing: this.#routes.routing, crew: () => this.#crew });
     this.#wishes = wishes;
     this.#links = new LinkDelays(dependencies.links, dependencies.clock, (now) => this.#crew.followLinks(now));
     const { datagrams, random = Math.random } = dependencies;
@@ -119,6 +132,8 @@ export class Engine implements SegmentListener {
       hold,
       this.#conflicts,
       ...(dependencies.residents?.({ tell: (event) => wishes.tell(event), complain: wishes.log }) ?? []),
+      // Behind those that make interfaces.
+      this.#routes,
     ];
     poller.add(inbox);
     poller.add(monitor);
@@ -256,7 +271,11 @@ export class Engine implements SegmentListener {
       for (const resident of this.#residents) resident.followLinks(now);
       this.#crew.followLinks(now);
     }
-    if (changes.removed.length > 0) this.#wishes.holdings.repair(changes.removed, (device) => links.get(device)?.index);
+    if (changes.removed.length > 0) {
+      const indexOf = (device: string): number | undefined => links.get(device)?.index;
+      this.#routes.removed(changes.removed, indexOf);
+      this.#wishes.holdings.repair(changes.removed, indexOf);
+    }
     if (!changes.overrun) return;
     this.#wishes.log('warning', 'the kernel had more changes than we could read: everything was read anew');
     for (const driver of this.#crew) this.#wishes.holdings.renew(driver);
@@ -286,7 +305,10 @@ export class Engine implements SegmentListener {
         this.#crew.actAll(now, (driver) => driver.feed({ type: 'shutdown', immediate: command.immediate }, now));
         break;
       case 'snapshot': {
-        const instances = [...this.#crew].map((driver) => snapshotOf(driver, this.#wishes.holdings.held(driver), now));
+        const { holdings } = this.#wishes;
+        const instances = [...this.#crew].map((driver) =>
+          snapshotOf(driver, holdings.held(driver), holdings.routes(driver), now),
+        );
         this.#wishes.tell({ type: 'snapshot', id: command.id, instances, bfds: this.#bfd?.snapshot(now) ?? [] });
         break;
       }

@@ -1,7 +1,7 @@
 // The boundary between the agent (main thread) and the engine (real-time thread): plain data in both directions.
 // Whatever crosses is one of these; a test or a simulator can play either side.
 import type { BfdDropReason, BfdState } from '../bfd/types.ts';
-import type { BfdConfig, InstanceConfig, InterfaceDelay, Track } from '../config/model.ts';
+import type {BfdConfig, InstanceConfig, InterfaceDelay, StaticConfig, Track, TrackGroup} from '../config/model.ts';
 import type { IpAddress, MacAddress } from '../net/address.ts';
 import type { Instant, Micros, Priority } from '../units.ts';
 import type { ChecksumForm } from '../vrrp/packet.ts';
@@ -32,6 +32,9 @@ export interface EngineConfig {
   readonly bfds?: readonly BfdConfig[];
   /** How long a change of a link must last to count. Default: not at all. */
   readonly interfaceDelays?: readonly InterfaceDelay[];
+  /** Everything static there is to be, and the instances that depend on it. Default: nothing. */
+  readonly statics?: StaticConfig;
+  readonly trackGroups?: readonly TrackGroup[];
 }
 
 /** A sync group, with what its members track together in the engine. */
@@ -210,6 +213,8 @@ export interface InstanceSnapshot {
   }[];
   /** The latest claim of one of the addresses by somebody else, while they were held here. */
   readonly conflict?: { readonly address: IpAddress; readonly mac: MacAddress; readonly age: Micros };
+  /** Routes and rules of the file, and whether they are set now. Default: none. */
+  readonly routing?: readonly { readonly text: string; readonly held: boolean }[];
   readonly downInterval: Micros;
   readonly skew: Micros;
   readonly nextDeadline: Instant | undefined;

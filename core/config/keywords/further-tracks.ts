@@ -25,8 +25,6 @@ export const furtherTrackRows = {
   track_bfd: {
     value: list(trackLine),
     repeat: 'join',
-    acted: false,
-    instead: 'the BFD session never changes the priority',
     help: 'BFD sessions that must be up',
     example: 'gateway weight -20',
   },

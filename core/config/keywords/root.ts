@@ -83,11 +83,10 @@ const rows = {
   bfd_instance: {
     value: named(bfdInstance),
     repeat: 'join',
-    acted: false,
     help: bfdInstance.help,
     example: 'neighbor_ip 192.0.2.1',
   },
-  track_group: { value: named(trackGroup), repeat: 'join', acted: false, help: trackGroup.help },
+  track_group: { value: named(trackGroup), repeat: 'join', help: trackGroup.help },
   garp_group: {
     value: pieces(garpGroup),
     repeat: 'join',
@@ -98,8 +97,6 @@ const rows = {
   interface_up_down_delays: {
     value: list(delayLine),
     repeat: 'join',
-    acted: false,
-    instead: 'a change of a link counts at once',
     help: 'how many seconds a change of a link must last to count; without the second number it is the first',
     example: 'eth0 0.5 2',
   },
@@ -113,24 +110,18 @@ const rows = {
   static_ipaddress: {
     value: list(addressLine, 'this address is left out'),
     repeat: 'join',
-    acted: false,
-    instead: 'these addresses are not set',
     help: 'addresses that are there while the agent runs',
     example: '192.0.2.1/24 dev eth0',
   },
   static_routes: {
     value: list(routeLine, 'this route is left out'),
     repeat: 'join',
-    acted: false,
-    instead: 'these routes are not set',
     help: 'routes that are there while the agent runs',
     example: '198.51.100.0/24 via 192.0.2.1 dev eth0',
   },
   static_rules: {
     value: list(ruleLine, 'this rule is left out'),
     repeat: 'join',
-    acted: false,
-    instead: 'these rules are not set',
     help: 'rules that are there while the agent runs',
     example: 'from 192.0.2.0/24 table 10',
   },

@@ -1,5 +1,18 @@
 // What can be tracked besides scripts and interfaces: files, processes and BFD sessions.
-import { address, choice, type Field, integer, mark, milliseconds, optional, seconds, text, words } from '../fields.ts';
+import { type IpAddress, parseIp } from '../../net/address.ts';
+import {
+  address,
+  choice,
+  type Field,
+  integer,
+  interfaceOf,
+  mark,
+  milliseconds,
+  optional,
+  seconds,
+  text,
+  words,
+} from '../fields.ts';
 import type { Block, Rows } from './row.ts';
 import { weightField } from './track.ts';
 
@@ -78,9 +91,32 @@ export const trackProcess: Block<typeof processRows> = {
 
 const MS = milliseconds(1, 4_294_967);
 
+export interface Neighbor {
+  readonly address: IpAddress;
+  readonly interface?: string;
+}
+
+/** `ADDRESS`, a link-local one with its interface: `fe80::1%eth0` */
+const neighbor: Field<Neighbor> = {
+  kind: 'record',
+  synopsis: 'ADDRESS[%INTERFACE]',
+  read(args) {
+    const word = args.need('an IP address');
+    if (!word) return undefined;
+    const at = word.text.indexOf('%');
+    const value = parseIp(at < 0 ? word.text : word.text.slice(0, at));
+    if (value === undefined) return args.refuse('W012', word, `'${word.text}' is not an IP address`);
+    if (at < 0) return { address: value };
+    const name = interfaceOf(args, { ...word, text: word.text.slice(at + 1) });
+    return name === undefined ? undefined : { address: value, interface: name };
+  },
+};
+
+const EVERYBODY = 'every session is there for whoever tracks it';
+
 const bfdRows = {
-  neighbor_ip: { value: address(), help: 'the other end' },
-  neighbour_ip: { value: address(), help: 'the same' },
+  neighbor_ip: { value: neighbor, help: 'the other end', example: '192.0.2.1' },
+  neighbour_ip: { value: neighbor, help: 'the same', example: '192.0.2.1' },
   source_ip: { value: address(), help: 'this end; default: as the kernel routes' },
   min_rx: { value: MS, default: '10', help: 'shortest interval at which packets can be received' },
   min_tx: { value: MS, default: '10', help: 'shortest interval at which packets are sent' },
@@ -88,8 +124,12 @@ const bfdRows = {
   multiplier: { value: integer(1, 255), default: '5', help: 'lost packets until the neighbour is down' },
   passive: { value: mark, help: 'wait for the neighbour to begin' },
   ttl: { value: integer(1, 255), default: '255', help: 'TTL of IPv4 packets' },
-  hoplimit: { value: integer(1, 255), default: '64', help: 'hop limit of IPv6 packets' },
-  max_hops: { value: integer(-1, 255), default: '0', help: 'hops that a packet may have come; -1: any' },
+  hoplimit: { value: integer(1, 255), default: '255', help: 'hop limit of IPv6 packets' },
+  max_hops: {
+    value: integer(-1, 255),
+    default: '0',
+    help: 'hops that a packet may have come, counted down from our own ttl; -1: any (the default with multihop)',
+  },
   multihop: { value: mark, since: '2.2.8', help: 'port 4784 for neighbours behind routers (RFC 5883)' },
   weight: {
     value: weightField(253),
@@ -97,8 +137,8 @@ const bfdRows = {
     help: 'added to the priority while up (positive) or down (negative); 0: down is a fault',
     example: '-20 reverse',
   },
-  vrrp: { value: mark, help: 'tell VRRP only' },
-  checker: { value: mark, help: 'tell BFD_CHECK only' },
+  vrrp: { value: mark, moot: EVERYBODY, help: 'tell VRRP only' },
+  checker: { value: mark, moot: EVERYBODY, help: 'tell BFD_CHECK only' },
 } as const satisfies Rows;
 
 export const bfdInstance: Block<typeof bfdRows> = {
