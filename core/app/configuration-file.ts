@@ -6,16 +6,23 @@ import type { Loaded } from '../agent/agent.ts';
 import type { Logger } from '../agent/log.ts';
 import { vetConfiguration } from '../agent/script-security.ts';
 import { type Diagnostic, type Place, redact, renderDiagnostic, withoutSecret } from '../config/diagnostics.ts';
+import { type Language, pluginsNamed } from '../config/language.ts';
 import { load } from '../config/load.ts';
+import { outlineOf } from '../config/outline.ts';
+import { routeNames } from '../config/route-names.ts';
 import type { Files } from '../ports/files.ts';
 import { includeFiles } from '../system/include-files.ts';
+import { nameFiles } from '../system/route-name-files.ts';
 import { readSecretFile } from '../system/secret-file.ts';
+
+export type LanguageFor = (plugins: readonly string[]) => Promise<Language>;
 
 export class ConfigurationFile {
   readonly path: string;
   readonly #files: Files;
   readonly #logger: Logger;
   readonly #configId: string | undefined;
+  readonly #languageFor: LanguageFor;
   /** Virtual routers of the configuration in force. */
   #instances = 0;
   /** Milliseconds since 1970 at which the configuration in force was read. */
@@ -23,8 +30,12 @@ export class ConfigurationFile {
   /** Why the latest reading was refused; undefined: it was not. */
   refusal: string | undefined;
 
-  /** @param configId what @ID lines are compared with; default: the host name up to its first dot */
-  constructor(path: string, files: Files, logger: Logger, configId?: string) {
+  /**
+   * @param languageFor the language of a file that names these plugins
+   * @param configId what @ID lines are compared with; default: the host name up to its first dot
+   */
+  constructor(path: string, files: Files, logger: Logger, languageFor: LanguageFor, configId?: string) {
+    this.#languageFor = languageFor;
     this.path = path;
     this.#configId = configId;
     this.#files = files;
@@ -39,16 +50,17 @@ export class ConfigurationFile {
     } catch (error) {
       return this.refuse(`cannot read ${this.path}: ${(error as Error).message}`);
     }
-    const { configuration, diagnostics, sources } = load(
-      { file: this.path, text, directory: realpathSync(dirname(this.path)) },
-      {
-        hostName: hostname(),
-        environment: process.env,
-        reader: { include: includeFiles },
-        readSecret: readSecretFile,
-        ...(this.#configId !== undefined && { configId: this.#configId }),
-      },
-    );
+    const source = { file: this.path, text, directory: realpathSync(dirname(this.path)) };
+    const options = {
+      hostName: hostname(),
+      environment: process.env,
+      reader: { include: includeFiles },
+      routeNames: routeNames(nameFiles),
+      readSecret: readSecretFile,
+      ...(this.#configId !== undefined && { configId: this.#configId }),
+    };
+    const language = await this.#languageFor(pluginsNamed(outlineOf(source, options).statements));
+    const { configuration, diagnostics, sources } = load(source, { ...options, language });
     const lines = new Map(sources.map(({ file, text: content }) => [file, content.split(/\r?\n/)]));
     const lineOf = ({ file, line }: Place): string | undefined => lines.get(file)?.[line - 1];
     const findings = diagnostics.map((one) => withoutSecret(one, lineOf(one.place)));

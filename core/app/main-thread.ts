@@ -1,6 +1,7 @@
 // The engine on the main thread, for the transport raw-socket, which works nowhere else: each turn is one call from the
 // event loop, by a timer for the next deadline, by a socket, by a command. To the agent it looks like a thread.
 import { NetlinkProvider } from '../../providers/netlink/index.ts';
+import { NetlinkRoutes } from '../../providers/netlink/routes.ts';
 import type { EngineThread } from '../agent/engine-client.ts';
 import { Engine } from '../engine/engine.ts';
 import { LeaseWatch, leaseMemory } from '../engine/lease.ts';
@@ -58,6 +59,7 @@ export class MainThread implements EngineThread {
       links,
       monitor,
       provider: new NetlinkProvider({ route, frames, links: (name) => links.get(name) }),
+      routes: new NetlinkRoutes({ route, links: (name) => links.get(name) }),
       lease: new LeaseWatch(this.lease, FIRST_LEASE, clock.now()),
       inbox: { ready: false, take: () => this.#commands.shift() },
       post: (event) => this.#post(event),

@@ -1,12 +1,14 @@
 // How the long-lived services are made, one module a concern. Nothing else in the product knows the container.
 import { Container, ContainerModule } from 'inversify';
 import { NetlinkProvider } from '../../providers/netlink/index.ts';
+import { NetlinkRoutes } from '../../providers/netlink/routes.ts';
 import { Agent, type Loaded, type ServiceManager } from '../agent/agent.ts';
+import { CheckTracker } from '../agent/check-tracker.ts';
 import { EngineClient } from '../agent/engine-client.ts';
 import { Teller } from '../agent/events.ts';
 import { FifoNotifier } from '../agent/fifo.ts';
 import { FileTracker } from '../agent/file-tracker.ts';
-import { Log } from '../agent/log.ts';
+import { Log, type Logger } from '../agent/log.ts';
 import { logFormatter } from '../agent/log-format.ts';
 import { MailNotifier } from '../agent/mail.ts';
 import { Notifier } from '../agent/notifier.ts';
@@ -15,6 +17,7 @@ import { Trackers } from '../agent/trackers.ts';
 import type { Configuration } from '../config/model.ts';
 import { ControlServer } from '../control/server.ts';
 import { LinkTable } from '../engine/links.ts';
+import { removeLinks } from '../engine/virtual-links.ts';
 import type { EngineNetwork } from '../ports/engine-io.ts';
 import { ChildProcesses, systemTiming } from '../system/child-process.ts';
 import { SystemFifos } from '../system/fifo.ts';
@@ -25,11 +28,14 @@ import type { Native } from '../system/native/index.ts';
 import { ProgramNotifier } from '../system/portable/service-notifier.ts';
 import { ServiceNotifier } from '../system/sd-notify.ts';
 import { nativeOrAbsent, whyAbsent } from './addon.ts';
+import { CheckThreadPool, pluginDirectory } from './check-threads.ts';
 import { ConfigurationFile } from './configuration-file.ts';
 import { logSink } from './log-target.ts';
 import { MainThread } from './main-thread.ts';
 import {
   AGENT,
+  CHECK_THREADS,
+  CHECKS,
   CONFIGURATION_FILE,
   CONTROL,
   ENGINE,
@@ -78,10 +84,17 @@ const people = new ContainerModule(({ bind }) => {
       [OPTIONS],
     )
     .inSingletonScope();
+  bind(CHECK_THREADS)
+    .toResolvedValue(
+      (timing, { configFile }: RunOptions) => new CheckThreadPool(timing, pluginDirectory(configFile)),
+      [TIMING, OPTIONS],
+    )
+    .inSingletonScope();
   bind(CONFIGURATION_FILE)
     .toResolvedValue(
-      ({ configFile, configId }: RunOptions, files, log) => new ConfigurationFile(configFile, files, log, configId),
-      [OPTIONS, FILES, LOG],
+      ({ configFile, configId }: RunOptions, files, log, threads) =>
+        new ConfigurationFile(configFile, files, log, (names) => threads.languageFor(names), configId),
+      [OPTIONS, FILES, LOG, CHECK_THREADS],
     )
     .inSingletonScope();
   bind(CONTROL)
@@ -128,12 +141,25 @@ const conductor = new ContainerModule(({ bind }) => {
       [PROCESSES, TIMING, LOG],
     )
     .inSingletonScope();
+  bind(CHECKS)
+    .toResolvedValue(
+      (threads, logger) =>
+        new CheckTracker({
+          threads,
+          onCheck: ({ check, up, detail }) =>
+            logger.log(up ? 'info' : 'warning', 'check', { check, up, detail: detail || undefined }),
+          log: (level, text, check) => logger.log(level, 'check', { check, detail: text }),
+        }),
+      [CHECK_THREADS, LOG],
+    )
+    .inSingletonScope();
   bind(TRACKERS)
     .toResolvedValue(
-      (engine, scripts, teller, timing, log) =>
+      (engine, scripts, checks, teller, timing, log) =>
         new Trackers({
           sources: [
             scripts,
+            checks,
             new FileTracker({
               files: new FileWatcher(),
               timing,
@@ -146,7 +172,7 @@ const conductor = new ContainerModule(({ bind }) => {
             teller.judged(verdict);
           },
         }),
-      [ENGINE, SCRIPTS, TELLER, TIMING, LOG],
+      [ENGINE, SCRIPTS, CHECKS, TELLER, TIMING, LOG],
     )
     .inSingletonScope();
   bind(TELLER)
@@ -174,6 +200,7 @@ const conductor = new ContainerModule(({ bind }) => {
             service: serviceManager(native, onReady),
             load: async () => admissible(await file.read(), transport, file),
             removeAddresses: (configuration) => removeAddresses(networkOf(transport, native), configuration),
+            removeLinks: (names) => removeLinksOf(networkOf(transport, native), names, logger),
           },
           first,
         ),
@@ -207,10 +234,22 @@ function serviceManager(native: Native, onReady: (() => void) | undefined): Serv
   };
 }
 
+/** In this thread: the kernel takes its time for it, and holds up whoever asks for addresses meanwhile. */
+function removeLinksOf(network: EngineNetwork, names: readonly string[], logger: Logger): void {
+  try {
+    const removed = removeLinks(new Set(names), network.routeSocket());
+    if (removed.length > 0) logger.log('info', 'interfaces-removed', { names: removed.join(' ') });
+  } catch (error) {
+    logger.log('error', 'interfaces-left', { names: names.join(' '), why: String(error) });
+  }
+}
+
 /** The last resort when the engine is gone: its work, done from here. */
 function removeAddresses(network: EngineNetwork, { instances }: Configuration): void {
   const route = network.routeSocket();
   const links = new LinkTable({ ready: false, receive: () => 'ok', close: () => {} }, route);
   const provider = new NetlinkProvider({ route, frames: network.frameSocket(), links: (name) => links.get(name) });
   provider.unbind(instances.flatMap(({ vips, excludedVips }) => [...vips, ...excludedVips]));
+  const routes = new NetlinkRoutes({ route, links: (name) => links.get(name) });
+  routes.remove(instances.flatMap(({ routes: ours = [], rules = [] }) => [...ours, ...rules]));
 }

@@ -26,7 +26,10 @@ export function hopOption(words: OptionWords, word: Word, hop: Hop, names: Route
       const said = words.takes('inet', 'inet6');
       const value = words.value(word);
       const gateway = parseIp(value.text);
-      if (gateway === undefined) return words.refuse('W012', value, `'${value.text}' is not an IP address`);
+      if (gateway === undefined) {
+        words.refuse('W012', value, `'${value.text}' is not an IP address`);
+        return;
+      }
       if (said !== undefined && (said.text === 'inet6') !== (familyOf(gateway) === 6))
         words.refuse('W012', value, `${value.text} is not an address of ${said.text}`);
       if (hop.gateway !== undefined)

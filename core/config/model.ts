@@ -105,7 +105,9 @@ export interface GlobalDefs {
    * garp_group names. Default 0. */
   readonly garpInterval?: Micros;
   readonly gnaInterval?: Micros;
-  /** First letters of the names of macvlan and ipvlan interfaces. Default `vrrp` and `vrrp.`. */
+  /** How no_accept is carried out; undefined members: table vipkeeper, priority -1, no counters. */
+  readonly nftables?: { readonly table?: string; readonly priority?: number; readonly counters?: boolean };
+  /** First letters of the names of macvlan and ipvlan interfaces. Default `vrrp`, and the same. */
   readonly vmacPrefix?: string;
   readonly vmacAddressPrefix?: string;
   readonly networkNamespace?: string;
@@ -297,6 +299,8 @@ export interface InstanceConfig {
   readonly strict?: boolean;
   /** Packets to the addresses are accepted by a master that does not own them. Default true, in strict mode false. */
   readonly accept?: boolean;
+  /** Why it must not be master, whatever else: the agent could not prepare something. Never from the file. */
+  readonly blocked?: string;
   /** Signed adverts (auth_hmac). */
   readonly hmac?: HmacConfig;
   /** VRRPv3 checksums over IPv4 leave the pseudo header out. Default false. */

@@ -232,8 +232,7 @@ function read(words: OptionWords, names: RouteNames): ReadRoute {
     else if (isMetric(text)) draft.metrics.push(readMetric(words, word, text));
     else if (Object.hasOwn(OPTIONS, text)) OPTIONS[text]!(words, word, draft, names);
     else if (HOP_OPTIONS.includes(text)) {
-      if (draft.hop === undefined) draft.hops.push((draft.hop = hopOf(word, false)));
-      hopOption(words, word, draft.hop, names);
+      hopOption(words, word, beginHop(draft, word), names);
     } else if (REPORTED.includes(text))
       words.args.report.add('W013', word.place, `${text} is what the kernel says of a route; it is ignored`, {
         value: text,
@@ -243,6 +242,15 @@ function read(words: OptionWords, names: RouteNames): ReadRoute {
     else words.unknown(word, ROUTE_OPTIONS);
   }
   return finish(words, draft);
+}
+
+/** The hop that the options are about, begun where there is none. */
+function beginHop(draft: Draft, word: Word): Hop {
+  if (draft.hop === undefined) {
+    draft.hop = hopOf(word, false);
+    draft.hops.push(draft.hop);
+  }
+  return draft.hop;
 }
 
 const draftOf = (first: Word): Draft => ({

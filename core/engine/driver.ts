@@ -6,6 +6,7 @@ import type { Datagram } from '../ports/engine-io.ts';
 import { after, between, type Instant, micros, type Priority, seconds } from '../units.ts';
 import { AnnounceSchedule } from '../vip/announce-schedule.ts';
 import type { VirtualIp } from '../vip/virtual-ip.ts';
+import type { RoutingEntry } from '../vip/virtual-route.ts';
 import { effectivePriority } from '../vrrp/priority.ts';
 import { VrrpRouter } from '../vrrp/router.ts';
 import type { Advertisement, RouterEvent, TransitionReason } from '../vrrp/types.ts';
@@ -35,6 +36,8 @@ const RENEW_EVERY = seconds(0.35);
 /** One second for both to hold an address, less what the kernel may be late. */
 const LATEST_EXPIRY = 1 - 0.25;
 
+const NO_ROUTING: readonly RoutingEntry[] = [];
+
 export class InstanceDriver {
   readonly #host: DriverHost;
   #config: InstanceConfig;
@@ -51,6 +54,7 @@ export class InstanceDriver {
   #verdict: TrackVerdict | undefined;
   #linkFaults: readonly string[] = [];
   #linkAdjustment = 0;
+  #routeFaults: readonly string[] = [];
   #fenced = false;
   #lastSent: Instant | undefined;
   #lastRenewed: Instant | undefined;
@@ -94,9 +98,16 @@ export class InstanceDriver {
     return this.#vips;
   }
 
+  /** Every route and rule it may set, in the order in which they are set. */
+  get routing(): readonly RoutingEntry[] {
+    const { routes = [], rules = [] } = this.#config;
+    return routes.length + rules.length === 0 ? NO_ROUTING : [...routes, ...rules];
+  }
+
   get faults(): readonly string[] {
     return [
       ...this.#linkFaults,
+      ...this.#routeFaults,
       ...(this.#verdict?.faults ?? []),
       ...(this.#fenced ? ['the agent does not respond'] : []),
     ];
@@ -242,6 +253,13 @@ export class InstanceDriver {
     this.#changeFaults(now, () => {
       this.#linkFaults = faults;
       this.#linkAdjustment = adjustment;
+    });
+  }
+
+  /** Routes and rules that cannot be kept: reasons for FAULT. */
+  routes(faults: readonly string[], now: Instant): void {
+    this.#changeFaults(now, () => {
+      this.#routeFaults = faults;
     });
   }
 

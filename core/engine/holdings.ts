@@ -5,22 +5,27 @@ import type { IpAddress } from '../net/address.ts';
 import type { AddressRecord } from '../net/rtnetlink.ts';
 import type { BindOutcome, LocalProvider } from '../vip/local-provider.ts';
 import type { VirtualIp } from '../vip/virtual-ip.ts';
+import type { RoutingEntry } from '../vip/virtual-route.ts';
 import type { InstanceDriver } from './driver.ts';
+import type { Routing } from './routing.ts';
 
 export type Complain = (level: 'error' | 'warning' | 'info', text: string) => void;
 
 export class Holdings {
   readonly #provider: LocalProvider;
   readonly #complain: Complain;
+  readonly #routing: Routing | undefined;
   readonly #wishes = new Map<InstanceDriver, 'own' | 'disown'>();
   readonly #renewals = new Set<InstanceDriver>();
   readonly #bursts = new Map<InstanceDriver, number>();
   /** What each router holds as far as we know. */
   readonly #held = new Map<InstanceDriver, readonly VirtualIp[]>();
 
-  constructor(provider: LocalProvider, complain: Complain) {
+  /** @param routing absent: no routes and rules are set */
+  constructor(provider: LocalProvider, complain: Complain, routing?: Routing) {
     this.#provider = provider;
     this.#complain = complain;
+    this.#routing = routing;
   }
 
   wish(driver: InstanceDriver, wish: 'own' | 'disown'): void {
@@ -38,6 +43,16 @@ export class Holdings {
 
   held(driver: InstanceDriver): readonly VirtualIp[] {
     return this.#held.get(driver) ?? [];
+  }
+
+  /** Routes and rules that a router has set. */
+  routes(driver: InstanceDriver): readonly RoutingEntry[] {
+    return this.#routing?.heldBy(driver) ?? [];
+  }
+
+  /** Removes what a crashed run may have left of the routes and rules of these routers. */
+  clearRoutes(drivers: readonly InstanceDriver[]): void {
+    this.#routing?.clear(drivers.flatMap(({ routing }) => routing));
   }
 
   /** Removes what a crashed run may have left of these addresses. */
@@ -99,12 +114,14 @@ export class Holdings {
       driver.tally.announced(this.#provider.announce(added, driver.config.announce.masterRepeat));
     }
     this.#held.set(driver, now);
+    this.#routing?.adjust(driver, driver.routing);
   }
 
   forget(driver: InstanceDriver): void {
     this.#held.delete(driver);
     this.#renewals.delete(driver);
     this.#bursts.delete(driver);
+    this.#routing?.forget(driver);
   }
 
   /** Removes everything that is held, whatever the routers think: the last thing an ending engine does. */
@@ -112,14 +129,22 @@ export class Holdings {
     const vips = [...this.#held.values()].flat();
     this.#held.clear();
     if (vips.length > 0) this.#report(this.#provider.unbind(vips));
+    this.#routing?.abandon();
   }
 
+  /**
+   * Addresses go first: that two machines hold one is worse than a route that leads nowhere for a moment. What is taken comes in
+   * the order in which it leans on each other: addresses, the routes that start from them and reach their gateways through
+   * their networks, the rules that point to the routes' tables; and only then the announcements that bring the traffic.
+   */
   #settleWishes(): void {
     const leaving: VirtualIp[] = [];
+    const left: InstanceDriver[] = [];
     const taking: InstanceDriver[] = [];
     for (const [driver, wish] of this.#wishes) {
       if (wish === 'own') taking.push(driver);
       else {
+        left.push(driver);
         leaving.push(...(this.#held.get(driver) ?? []));
         this.#held.delete(driver);
         this.#renewals.delete(driver);
@@ -127,8 +152,10 @@ export class Holdings {
     }
     this.#wishes.clear();
     if (leaving.length > 0) this.#report(this.#provider.unbind(leaving));
+    this.#routing?.withdraw(left);
     this.#bindAll(taking);
     for (const driver of taking) this.#held.set(driver, driver.vips);
+    this.#routing?.install(taking.map((owner) => ({ owner, entries: owner.routing })));
   }
 
   #settleRenewals(): void {

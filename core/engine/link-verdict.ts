@@ -36,7 +36,7 @@ export function judgeLinks(
   shared: SharedTracks,
   { links, isVirtual, bfdState }: Surroundings,
 ): LinkVerdict {
-  const faults: string[] = [];
+  const faults: string[] = config.blocked === undefined ? [] : [config.blocked];
   const why = (name: string): string | undefined => {
     const link = links.get(name);
     if (link === undefined) return `interface ${name} does not exist`;

@@ -1,10 +1,16 @@
 // The state of one virtual router as the agent and people see it. Pure.
 import { between, type Instant } from '../units.ts';
 import type { VirtualIp } from '../vip/virtual-ip.ts';
+import { type RoutingEntry, textOf } from '../vip/virtual-route.ts';
 import type { InstanceDriver } from './driver.ts';
 import type { InstanceSnapshot } from './messages.ts';
 
-export function snapshotOf(driver: InstanceDriver, held: readonly VirtualIp[], now: Instant): InstanceSnapshot {
+export function snapshotOf(
+  driver: InstanceDriver,
+  held: readonly VirtualIp[],
+  routes: readonly RoutingEntry[],
+  now: Instant,
+): InstanceSnapshot {
   const { router, config, lastTransition } = driver;
   const master = router.masterSource === undefined ? undefined : driver.peers.get(router.masterSource);
   const conflict = driver.tally.lastConflict;
@@ -33,6 +39,9 @@ export function snapshotOf(driver: InstanceDriver, held: readonly VirtualIp[], n
       device,
       held: held.some((vip) => vip.address === address && vip.device === device),
     })),
+    ...(driver.routing.length > 0 && {
+      routing: driver.routing.map((entry) => ({ text: textOf(entry), held: routes.includes(entry) })),
+    }),
     ...(conflict && {
       conflict: { address: conflict.address, mac: conflict.mac, age: between(conflict.at, now) },
     }),

@@ -13,12 +13,15 @@ import { DropLog } from './drop-log.ts';
 import { Holdings } from './holdings.ts';
 import type { EngineEvent } from './messages.ts';
 import { Ration } from './ration.ts';
+import type { Routing } from './routing.ts';
 
 export interface WishesDependencies {
   readonly clock: Clock;
   /** Milliseconds since 1970, for people. */
   readonly wallClock: () => number;
   readonly provider: LocalProvider;
+  /** Absent: no routes and rules are set. */
+  readonly routing?: Routing;
   readonly post: (event: EngineEvent) => void;
   /** Asked only during a turn: the crew is made after its host. */
   readonly crew: () => Crew;
@@ -46,7 +49,7 @@ export class Wishes implements DriverHost {
 
   constructor(dependencies: WishesDependencies) {
     this.#io = dependencies;
-    this.holdings = new Holdings(dependencies.provider, this.log);
+    this.holdings = new Holdings(dependencies.provider, this.log, dependencies.routing);
     this.#drops = new DropLog((event) => this.#outgoing.push(event));
   }
 

@@ -1,4 +1,4 @@
-// The route monitor port on Linux: what the kernel multicasts about links and addresses. It knows the netlink header
+// The route monitor port on Linux: what the kernel multicasts about links, addresses and routes. It knows the netlink header
 // and nothing of what the messages say.
 import { forEachMessage, NLMSG_OVERRUN } from '../net/netlink.ts';
 import { RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR, RTMGRP_LINK } from '../net/rtnetlink.ts';
@@ -22,13 +22,16 @@ export class LinuxRouteMonitor implements RouteMonitor {
   readonly #native: Native;
   readonly #buffer = new Uint8Array(RECEIVE_SIZE);
 
-  /** @param bufferSize bytes of events the kernel keeps for us */
-  constructor(native: Native, bufferSize = SOCKET_BUFFER) {
+  /**
+   * @param groups bits of RTMGRP_
+   * @param bufferSize bytes of events the kernel keeps for us
+   */
+  constructor(native: Native, groups = GROUPS, bufferSize = SOCKET_BUFFER) {
     this.#native = native;
     this.handle = native.socket(linux.AF_NETLINK, linux.SOCK_RAW, linux.NETLINK_ROUTE);
     try {
       setReceiveBuffer(native, this.handle, bufferSize);
-      native.bind(this.handle, netlinkSockaddr(GROUPS));
+      native.bind(this.handle, netlinkSockaddr(groups));
       // connected to the kernel, it takes unicasts from nobody else
       native.connect(this.handle, netlinkSockaddr(0));
     } catch (error) {

@@ -5,7 +5,12 @@ import type { VirtualIp } from './virtual-ip.ts';
 
 /** What became of one address. `present` means: it was there already, which is as good. */
 export type BindOutcome =
-  | { readonly vip: VirtualIp; readonly outcome: 'bound' | 'present' | 'removed' | 'absent' }
+  | {
+      readonly vip: VirtualIp;
+      readonly outcome: 'bound' | 'present' | 'removed' | 'absent';
+      /** Of what was present: false: VRRP bound it, in an earlier life; true: it is the machine's own. Absent: not known. */
+      readonly foreign?: boolean;
+    }
   | { readonly vip: VirtualIp; readonly outcome: 'failed'; readonly why: string };
 
 export interface LocalProvider {

@@ -77,8 +77,12 @@ export class NetlinkProvider implements LocalProvider {
       present.push(vip);
       return { vip, outcome: 'present' };
     });
-    if (present.length > 0) this.#adopt(present, lifetime);
-    return outcomes;
+    if (present.length === 0) return outcomes;
+    this.#adopt(present, lifetime);
+    return outcomes.map((one) => {
+      const held = one.outcome === 'present' ? this.#held.get(keyOf(one.vip)) : undefined;
+      return held === undefined ? one : { ...one, foreign: held.foreign };
+    });
   }
 
   renew(vips: readonly VirtualIp[], lifetime: number | 'forever'): readonly BindOutcome[] {

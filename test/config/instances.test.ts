@@ -6,6 +6,19 @@ import type { Configuration, InstanceConfig } from '../../core/config/model.ts';
 import { ip } from '../../core/net/address.ts';
 import { seconds } from '../../core/units.ts';
 
+/** What a route is when nothing else is said. */
+const ROUTE = {
+  family: 4,
+  type: 'unicast',
+  prefix: 24,
+  table: 254,
+  protocol: 18,
+  scope: 0,
+  tos: 0,
+  metrics: [],
+  mode: 'prepend',
+} as const;
+
 const HEX_KEY = `hex:${'0f'.repeat(32)}`;
 const TEXT_KEY = 'correct.horse.battery.staple.and.more';
 const VIP = 'virtual_ipaddress {\n 10.0.0.99/24\n }';
@@ -107,10 +120,41 @@ const CASES: readonly (readonly [line: string, after: string, expected: Partial<
     '',
     {
       routes: [
-        { words: ['192.0.2.0/24', 'via', '10.0.0.1', 'dev', 'eth0', 'mtu', 'lock', '1400'], track: true },
-        { words: ['198.51.100.0/24', 'via', '10.0.0.1'], track: false },
+        {
+          words: ['192.0.2.0/24', 'via', '10.0.0.1', 'dev', 'eth0', 'mtu', 'lock', '1400'],
+          track: true,
+          route: {
+            ...ROUTE,
+            destination: ip('192.0.2.0'),
+            hops: [{ gateway: ip('10.0.0.1'), device: 'eth0', weight: 1, onlink: false }],
+            metrics: [{ metric: 'mtu', value: 1400, lock: true }],
+          },
+        },
+        {
+          words: ['198.51.100.0/24', 'via', '10.0.0.1'],
+          track: true,
+          route: {
+            ...ROUTE,
+            destination: ip('198.51.100.0'),
+            hops: [{ gateway: ip('10.0.0.1'), weight: 1, onlink: false }],
+          },
+        },
       ],
-      rules: [{ words: ['to', '192.0.2.0/24', 'table', '9'], track: false }],
+      rules: [
+        {
+          words: ['to', '192.0.2.0/24', 'table', '9'],
+          track: false,
+          rule: {
+            family: 4,
+            not: false,
+            to: { address: ip('192.0.2.0'), prefix: 24 },
+            tos: 0,
+            protocol: 18,
+            preference: 16_384,
+            action: { type: 'table', table: 9 },
+          },
+        },
+      ],
     },
   ],
   [

@@ -135,7 +135,7 @@ describe('netlink and frames', needs('root', 'ip'), () => {
   });
 
   test('a monitor that missed events says so once, and hears the next ones', () => {
-    const monitor = within(pair.left, () => new LinuxRouteMonitor(native, 4096));
+    const monitor = within(pair.left, () => new LinuxRouteMonitor(native, undefined, 4096));
     route.request(numbers(300).map(add));
     route.request(numbers(300).map(remove));
     assert.equal(

@@ -223,8 +223,6 @@ const rows = {
   accept: { value: mark, help: 'a master that does not own the addresses takes packets to them (the default)' },
   no_accept: {
     value: mark,
-    acted: false,
-    instead: 'packets to the addresses are taken',
     help: 'a master that does not own the addresses drops packets to them',
   },
   owner_ignore_adverts: {
