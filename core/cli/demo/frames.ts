@@ -47,8 +47,11 @@ function readArp(view: DataView): Seen | undefined {
 }
 
 function readIp(view: DataView): Seen | undefined {
-  const payload = NETWORK + (view.getUint8(NETWORK) & 15) * 4;
-  const protocol = view.getUint8(NETWORK + 9);
+  const first = NETWORK + (view.getUint8(NETWORK) & 15) * 4;
+  // VRRPv2 behind an authentication header is VRRP, too.
+  const wrapped = view.getUint8(NETWORK + 9) === 51 && view.byteLength > first + 24 && view.getUint8(first) === 112;
+  const payload = wrapped ? first + 24 : first;
+  const protocol = wrapped ? 112 : view.getUint8(NETWORK + 9);
   if (protocol === 112 && view.byteLength >= payload + 8)
     return {
       type: 'advert',
