@@ -15,6 +15,7 @@ await build({
   entryPoints: [
     'core/cli/main.ts',
     'core/app/engine-thread.ts',
+    'core/app/check-thread.ts',
     'core/cli/demo/service.ts',
     'core/cli/demo/stage.ts',
     'core/cli/demo/probe-thread.ts',

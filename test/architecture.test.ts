@@ -62,6 +62,7 @@ const PLUGIN_CONTRACT = [
   /^core\/config\/(fields|diagnostics|model|plugin)\.ts$/,
   /^core\/vip\//,
   /^core\/health\//,
+  /^core\/plugin\//,
 ];
 
 const rooms: readonly Room[] = [
@@ -75,10 +76,11 @@ const rooms: readonly Room[] = [
     files: /^core\/engine\//,
     may: [UNITS, NET, PORTS, PURE, HARMLESS_NODE, THREAD_NODE],
   },
+  { name: 'checks', files: /^core\/checks\//, may: [UNITS, PORTS, PURE, HARMLESS_NODE] },
   {
     name: 'agent',
     files: /^core\/agent\//,
-    may: [UNITS, NET, PORTS, PURE, /^core\/(engine|metrics|control)\//, HARMLESS_NODE, THREAD_NODE],
+    may: [UNITS, NET, PORTS, PURE, /^core\/(engine|metrics|control|checks)\//, HARMLESS_NODE, THREAD_NODE],
   },
   {
     name: 'metrics and control',

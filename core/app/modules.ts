@@ -2,6 +2,7 @@
 import { Container, ContainerModule } from 'inversify';
 import { NetlinkProvider } from '../../providers/netlink/index.ts';
 import { NetlinkRoutes } from '../../providers/netlink/routes.ts';
+import { AcceptMode } from '../agent/accept-mode.ts';
 import { Agent, type Loaded, type ServiceManager } from '../agent/agent.ts';
 import { CheckTracker } from '../agent/check-tracker.ts';
 import { EngineClient } from '../agent/engine-client.ts';
@@ -25,6 +26,7 @@ import { FileWatcher } from '../system/file-watch.ts';
 import { SystemFiles } from '../system/files.ts';
 import { SmtpMailer } from '../system/mail.ts';
 import type { Native } from '../system/native/index.ts';
+import { NftFirewall } from '../system/nftables.ts';
 import { ProgramNotifier } from '../system/portable/service-notifier.ts';
 import { ServiceNotifier } from '../system/sd-notify.ts';
 import { nativeOrAbsent, whyAbsent } from './addon.ts';
@@ -200,6 +202,7 @@ const conductor = new ContainerModule(({ bind }) => {
             service: serviceManager(native, onReady),
             load: async () => admissible(await file.read(), transport, file),
             removeAddresses: (configuration) => removeAddresses(networkOf(transport, native), configuration),
+            acceptMode: new AcceptMode(new NftFirewall(), logger),
             removeLinks: (names) => removeLinksOf(networkOf(transport, native), names, logger),
           },
           first,

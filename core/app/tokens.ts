@@ -1,6 +1,7 @@
 // Names of the long-lived services in the container, each cast once to the type it stands for.
 import type { ServiceIdentifier } from 'inversify';
 import type { Agent, Loaded } from '../agent/agent.ts';
+import type { CheckTracker } from '../agent/check-tracker.ts';
 import type { EngineClient, EngineThread } from '../agent/engine-client.ts';
 import type { Teller } from '../agent/events.ts';
 import type { Log } from '../agent/log.ts';
@@ -12,6 +13,7 @@ import type { ControlServer } from '../control/server.ts';
 import type { Files } from '../ports/files.ts';
 import type { ProcessRunner, Timing } from '../ports/process.ts';
 import type { Native } from '../system/native/index.ts';
+import type { CheckThreadPool } from './check-threads.ts';
 import type { ConfigurationFile } from './configuration-file.ts';
 import type { LogTarget } from './log-target.ts';
 import type { ChosenTransport } from './transport.ts';
@@ -55,6 +57,9 @@ export const TIMING = token<Timing>('timing');
 /** What carries the adverts; known when the first configuration is. */
 export const TRANSPORT = token<ChosenTransport>('transport');
 export const FILES = token<Files>('files');
+/** The threads of plugins. */
+export const CHECK_THREADS = token<CheckThreadPool>('check-threads');
+export const CHECKS = token<CheckTracker>('checks');
 export const PROCESSES = token<ProcessRunner>('processes');
 export const CONFIGURATION_FILE = token<ConfigurationFile>('configuration-file');
 /** The configuration that the process starts with. */

@@ -6,7 +6,7 @@ import type { Place } from './diagnostics.ts';
 import { root as bareRoot } from './keywords/root.ts';
 import { type Block, type BlockField, type Keyword, opensOf, readBlock, rowOf } from './keywords/row.ts';
 import { checkField } from './keywords/vrrp-check.ts';
-import type { Grammar } from './parser.ts';
+import type { Grammar, Statement } from './parser.ts';
 import { optionsOf, rowsOf } from './plugin-rows.ts';
 
 export type Root = typeof bareRoot;
@@ -16,6 +16,8 @@ export interface PluginSource {
   /** As written: a path or the name of a package. */
   readonly specifier: string;
   readonly plugins: readonly CheckDescription[];
+  /** Why it cannot be used. */
+  readonly refused?: string;
 }
 
 /** The plugins that a file may use. */
@@ -106,6 +108,9 @@ function pluginField(loaded: readonly PluginSource[]): BlockField<readonly Plugi
     read(args) {
       const word = args.need('the name of a package or the path of a module');
       if (word === undefined) return undefined;
+      const refused = loaded.find((one) => one.specifier === word.text)?.refused;
+      if (refused !== undefined)
+        args.report.add('W059', word.place, `plugin ${word.text} cannot be used: ${refused}`, { value: word.text });
       const settings = settingsOf(word.text);
       const block: Block = { name: 'load_plugin', help: '', rows: rowsOf(settings) };
       const values = readBlock(block, args.statement.block ?? [], args.reading);
@@ -114,6 +119,10 @@ function pluginField(loaded: readonly PluginSource[]): BlockField<readonly Plugi
     },
   };
 }
+
+/** What load_plugin names in a file, so that it can be asked what it adds to the language. */
+export const pluginsNamed = (statements: readonly Statement[]): readonly string[] =>
+  statements.flatMap(({ words: [keyword, name] }) => (keyword?.text === 'load_plugin' && name ? [name.text] : []));
 
 /** The rows of a keyword at the top level. */
 export const topRow = (language: Language, keyword: string): Keyword | undefined =>

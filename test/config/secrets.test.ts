@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Log } from '../../core/agent/log.ts';
+import { builtInLanguage } from '../../core/app/built-in.ts';
 import { ConfigurationFile } from '../../core/app/configuration-file.ts';
 import { SystemFiles } from '../../core/system/files.ts';
 
@@ -27,7 +28,7 @@ for (const [what, lines] of Object.entries(FILES))
       );
       const log: string[] = [];
       const logger = new Log({ sink: (line) => log.push(line), now: () => 0, level: 'debug' });
-      await new ConfigurationFile(path, new SystemFiles(), logger).read();
+      await new ConfigurationFile(path, new SystemFiles(), logger, async () => builtInLanguage).read();
       assert.ok(log.length > 0, 'something was to be said');
       assert.ok(!log.join('\n').includes(CANARY), log.join('\n'));
       assert.ok(!log.join('\n').includes(CANARY.slice(0, 8)), log.join('\n'));

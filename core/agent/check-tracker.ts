@@ -1,0 +1,224 @@
+// All checks in use: gives each to the thread of its plugin, evaluates expressions over them, and tells what passes.
+// Knows nothing of weights or virtual routers but who depends on a check, for people; runs no code of a plugin.
+import type { CheckPlan, CheckSnapshot } from '../checks/messages.ts';
+import type { SupervisedThread, ThreadWatcher } from '../checks/supervised-thread.ts';
+import type { CheckConfig, InstanceConfig, SyncGroupConfig, Track } from '../config/model.ts';
+import type { CheckStatus } from '../health/check-status.ts';
+import type { TrackedState } from '../health/verdict.ts';
+import type { TrackerPlan, TrackSource, Use } from './trackers.ts';
+
+/** Gives the thread of a plugin; the same one as long as it is kept. */
+export interface CheckThreads {
+  /** Whom the thread of a source tells what happens. Once, before anything else. */
+  listen(watcherOf: (specifier: string | undefined) => ThreadWatcher): void;
+  /** @param specifier what load_plugin names; undefined: the plugins that come with the agent */
+  get(specifier: string | undefined): SupervisedThread;
+  /** Which load_plugin a plugin came from; undefined: it came with the agent. */
+  sourceOf(plugin: string): string | undefined;
+  /** Ends the threads of all others. */
+  keep(specifiers: ReadonlySet<string | undefined>): void;
+}
+
+export interface CheckTrackerOptions {
+  readonly threads: CheckThreads;
+  readonly onCheck: (change: { readonly check: string; readonly up: boolean; readonly detail: string }) => void;
+  readonly log: (level: 'error' | 'warning' | 'info', text: string, check: string | undefined) => void;
+}
+
+interface Entry {
+  readonly config: CheckConfig;
+  /** undefined: no result yet. */
+  up: boolean | undefined;
+  detail: string;
+}
+
+export class CheckTracker implements TrackSource {
+  readonly noun = 'check';
+  readonly #options: CheckTrackerOptions;
+  #changed: (name: string) => void = () => {};
+  #entries: ReadonlyMap<string, Entry> = new Map();
+  #uses: ReadonlyMap<string, readonly Use[]> = new Map();
+  #threads = new Map<string | undefined, SupervisedThread>();
+
+  constructor(options: CheckTrackerOptions) {
+    this.#options = options;
+    options.threads.listen((specifier) => this.#watcherOf(specifier));
+  }
+
+  listen(changed: (name: string) => void): void {
+    this.#changed = changed;
+  }
+
+  tracksOf(owner: InstanceConfig | SyncGroupConfig): readonly Track[] {
+    return owner.trackChecks ?? [];
+  }
+
+  configure({ config, uses }: TrackerPlan): void {
+    this.#uses = uses;
+    const all = new Map((config.checks ?? []).map((check) => [check.name, check]));
+    const before = this.#entries;
+    const entries = new Map<string, Entry>();
+    for (const check of wanted(all, uses.keys())) {
+      const old = before.get(check.name);
+      const initial = check.initFail
+        ? { up: false, detail: 'it has not succeeded yet (init_fail)' }
+        : { up: undefined, detail: '' };
+      entries.set(check.name, { config: check, ...(old ? { up: old.up, detail: old.detail } : initial) });
+    }
+    this.#entries = entries;
+    this.#assign(new Map((config.plugins ?? []).map(({ specifier, settings }) => [specifier, settings])));
+  }
+
+  stateOf(name: string): TrackedState | undefined {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return undefined;
+    const { probe, initFail } = entry.config;
+    if (probe.type === 'none') return { up: initFail ? false : undefined, disabled: !initFail, detail: probe.why };
+    if (probe.type === 'plugin') return { up: entry.up, disabled: false, detail: entry.detail };
+    return this.#evaluate(probe.count, probe.of);
+  }
+
+  /** The checks in use, in the order of the file. */
+  async checks(): Promise<readonly CheckStatus[]> {
+    const snapshots = new Map<string, CheckSnapshot>();
+    for (const list of await Promise.all([...this.#threads.values()].map((thread) => thread.snapshot())))
+      for (const snapshot of list) snapshots.set(snapshot.name, snapshot);
+    return [...this.#entries.values()].map(({ config }) => this.#status(config, snapshots.get(config.name)));
+  }
+
+  /** Looks at once, out of turn. False: there is no such check with a probe of its own. */
+  probe(name: string): boolean {
+    const probe = this.#entries.get(name)?.config.probe;
+    if (probe?.type !== 'plugin') return false;
+    this.#threads.get(this.#options.threads.sourceOf(probe.plugin))?.probe(name);
+    return true;
+  }
+
+  async stop(): Promise<void> {
+    this.#threads.clear();
+    this.#options.threads.keep(new Set());
+  }
+
+  /** Each thread gets its checks; a thread without any is not needed. */
+  #assign(settings: ReadonlyMap<string, CheckPlan['settings']>): void {
+    const { threads } = this.#options;
+    const plans = new Map<string | undefined, CheckPlan[]>();
+    for (const { config } of this.#entries.values()) {
+      if (config.probe.type !== 'plugin') continue;
+      const source = threads.sourceOf(config.probe.plugin);
+      const plan = planOf(config, config.probe, source === undefined ? {} : (settings.get(source) ?? {}));
+      const list = plans.get(source);
+      if (list) list.push(plan);
+      else plans.set(source, [plan]);
+    }
+    threads.keep(new Set(plans.keys()));
+    const next = new Map<string | undefined, SupervisedThread>();
+    for (const [source, list] of plans) {
+      const thread = threads.get(source);
+      thread.configure(list);
+      next.set(source, thread);
+    }
+    this.#threads = next;
+  }
+
+  #watcherOf(specifier: string | undefined): ThreadWatcher {
+    const { threads } = this.#options;
+    return {
+      changed: (name, up, detail) => this.#settle(name, up, detail),
+      log: (level, text, check) => this.#options.log(level, text, check),
+      lost: (why) => {
+        for (const [name, { config }] of this.#entries)
+          if (config.probe.type === 'plugin' && threads.sourceOf(config.probe.plugin) === specifier)
+            this.#settle(name, false, `its plugin does not work: ${why}`);
+      },
+    };
+  }
+
+  #settle(name: string, up: boolean, detail: string): void {
+    const entry = this.#entries.get(name);
+    if (entry === undefined || entry.config.probe.type !== 'plugin') return;
+    if (entry.up === up) {
+      entry.detail = detail;
+      return;
+    }
+    const dependents = this.#dependents(name).map((one) => [one, this.stateOf(one)?.up] as const);
+    entry.up = up;
+    entry.detail = detail;
+    this.#tell(name, up, detail);
+    for (const [one, before] of dependents) {
+      const now = this.stateOf(one);
+      if (now?.up !== undefined && now.up !== before) this.#tell(one, now.up, now.detail);
+    }
+  }
+
+  #tell(check: string, up: boolean, detail: string): void {
+    this.#options.onCheck({ check, up, detail });
+    this.#changed(check);
+  }
+
+  /** The expressions that a check is part of, directly or not. */
+  #dependents(name: string, found: string[] = []): readonly string[] {
+    for (const { config } of this.#entries.values())
+      if (config.probe.type === 'expression' && config.probe.of.includes(name) && !found.includes(config.name)) {
+        found.push(config.name);
+        this.#dependents(config.name, found);
+      }
+    return found;
+  }
+
+  /** Certain as soon as enough are up, or too few can still be. */
+  #evaluate(count: number, of: readonly string[]): TrackedState {
+    const states = of.map((name) => ({ name, state: this.stateOf(name) }));
+    const up = states.filter(({ state }) => state?.up === true).length;
+    const down = states.filter(({ state }) => state?.up === false || state?.disabled === true);
+    const detail = `${up} of ${of.length} are up${down.length > 0 ? `, not ${down.map(({ name }) => name).join(', ')}` : ''}`;
+    if (up >= count) return { up: true, disabled: false, detail };
+    if (of.length - down.length < count) return { up: false, disabled: false, detail };
+    return { up: undefined, disabled: false, detail };
+  }
+
+  #status(config: CheckConfig, snapshot: CheckSnapshot | undefined): CheckStatus {
+    const { name, probe } = config;
+    const state = this.stateOf(name);
+    const condition =
+      state === undefined || state.disabled
+        ? 'disabled'
+        : state.up === undefined
+          ? 'waiting'
+          : state.up
+            ? 'ok'
+            : 'failed';
+    const of = probe.type === 'expression' ? probe.of.join(', ') : '';
+    return {
+      name,
+      condition,
+      detail: state?.detail ?? '',
+      since: snapshot?.since ?? 0,
+      what: probe.type === 'plugin' ? probe.plugin : probe.type === 'expression' ? `${probe.count} of ${of}` : '',
+      last: snapshot?.last,
+      runs: snapshot?.runs ?? 0,
+      failures: snapshot?.failures ?? 0,
+      timeouts: snapshot?.timeouts ?? 0,
+      skipped: snapshot?.skipped ?? 0,
+      usedBy: this.#uses.get(name) ?? [],
+    };
+  }
+}
+
+/** What is tracked, and what that is made of. In the order of the file. */
+function wanted(all: ReadonlyMap<string, CheckConfig>, tracked: Iterable<string>): readonly CheckConfig[] {
+  const names = new Set(tracked);
+  for (const name of names) {
+    const probe = all.get(name)?.probe;
+    if (probe?.type === 'expression') for (const part of probe.of) names.add(part);
+  }
+  return [...all.values()].filter(({ name }) => names.has(name));
+}
+
+function planOf(
+  { name, interval, timeout, jitter, rise, fall, initFail }: CheckConfig,
+  { plugin, options }: Extract<CheckConfig['probe'], { type: 'plugin' }>,
+  settings: CheckPlan['settings'],
+): CheckPlan {
+  return { name, plugin, options, settings, interval, timeout, jitter, rise, fall, initFail };
+}

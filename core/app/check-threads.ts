@@ -1,0 +1,176 @@
+// The threads that make checks: one for the plugins that come with the agent, one for each that load_plugin names, so
+// that none can harm another. Finds the modules, and starts threads only when something needs them.
+import { createRequire } from 'node:module';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { checkPlugins } from '../../plugins/index.ts';
+import type { CheckThreads } from '../agent/check-tracker.ts';
+import type { CheckEvent } from '../checks/messages.ts';
+import { type CheckThread, SupervisedThread, type ThreadWatcher } from '../checks/supervised-thread.ts';
+import { type Language, languageWith, type PluginSource } from '../config/language.ts';
+import type { Timing } from '../ports/process.ts';
+import { entryFile } from '../system/entry-file.ts';
+import { builtInLanguage } from './built-in.ts';
+import type { CheckThreadData } from './check-thread.ts';
+
+/** A plugin that needs more has a leak. */
+const MOST_MEMORY_MIB = 128;
+/** Where packages are looked for besides the directory of the configuration file and those above it. */
+const PACKAGES = ['/etc/vipkeeper', '/usr/local/lib', '/usr/lib'];
+
+export class CheckThreadPool implements CheckThreads {
+  readonly #timing: Timing;
+  /** The directory of the configuration file. */
+  readonly #directory: string;
+  readonly #threads = new Map<string | undefined, SupervisedThread>();
+  readonly #sources = new Map<string, string>();
+  #watcherOf: (specifier: string | undefined) => ThreadWatcher = () => SILENT;
+
+  constructor(timing: Timing, directory: string) {
+    this.#timing = timing;
+    this.#directory = directory;
+  }
+
+  listen(watcherOf: (specifier: string | undefined) => ThreadWatcher): void {
+    this.#watcherOf = watcherOf;
+  }
+
+  sourceOf(plugin: string): string | undefined {
+    return this.#sources.get(plugin);
+  }
+
+  get(specifier: string | undefined): SupervisedThread {
+    const known = this.#threads.get(specifier);
+    if (known !== undefined) return known;
+    const name = specifier === undefined ? 'the built-in plugins' : `plugin ${specifier}`;
+    const thread = new SupervisedThread(name, () => this.#start(specifier), this.#timing, {
+      changed: (...args) => this.#watcherOf(specifier).changed(...args),
+      log: (...args) => this.#watcherOf(specifier).log(...args),
+      lost: (why) => this.#watcherOf(specifier).lost(why),
+    });
+    this.#threads.set(specifier, thread);
+    return thread;
+  }
+
+  keep(specifiers: ReadonlySet<string | undefined>): void {
+    for (const [specifier, thread] of this.#threads) {
+      if (specifiers.has(specifier)) continue;
+      thread.stop();
+      this.#threads.delete(specifier);
+    }
+  }
+
+  /** The language of a file that names these plugins. */
+  async languageFor(specifiers: readonly string[]): Promise<Language> {
+    if (specifiers.length === 0) return builtInLanguage;
+    return languageWith({ builtIn: checkPlugins, loaded: await this.describe(specifiers) });
+  }
+
+  /** Asks modules what they can do. What cannot be used comes with the reason. */
+  async describe(specifiers: readonly string[]): Promise<readonly PluginSource[]> {
+    const taken = new Set(checkPlugins.map(({ name }) => name));
+    const sources: PluginSource[] = [];
+    for (const specifier of new Set(specifiers)) {
+      const plugins = await this.get(specifier).described;
+      if (typeof plugins === 'string') {
+        sources.push({ specifier, plugins: [], refused: plugins });
+        this.#threads.get(specifier)?.stop();
+        this.#threads.delete(specifier);
+        continue;
+      }
+      const clash = plugins.find(({ name }) => taken.has(name));
+      if (clash !== undefined) {
+        sources.push({ specifier, plugins: [], refused: `there is another check plugin called ${clash.name}` });
+        continue;
+      }
+      for (const { name } of plugins) {
+        taken.add(name);
+        this.#sources.set(name, specifier);
+      }
+      sources.push({ specifier, plugins });
+    }
+    return sources;
+  }
+
+  #start(specifier: string | undefined): CheckThread {
+    try {
+      return new WorkerCheckThread(specifier === undefined ? undefined : this.#find(specifier));
+    } catch (error) {
+      return new AbsentThread((error as Error).message);
+    }
+  }
+
+  /** URL of a module by path or by the name of a package. @throws Error */
+  #find(specifier: string): string {
+    if (isAbsolute(specifier) || specifier.startsWith('.'))
+      return pathToFileURL(resolve(this.#directory, specifier)).href;
+    const { resolve: find } = createRequire(join(this.#directory, 'vipkeeper.conf'));
+    return pathToFileURL(find(specifier, { paths: [this.#directory, ...PACKAGES] })).href;
+  }
+}
+
+const SILENT: ThreadWatcher = { changed: () => {}, log: () => {}, lost: () => {} };
+
+/** A worker with a channel of its own. */
+class WorkerCheckThread implements CheckThread {
+  readonly #worker: Worker;
+  readonly #port: MessageChannel['port1'];
+
+  constructor(module: string | undefined) {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const data: CheckThreadData = { port: port2, module };
+    this.#worker = new Worker(entryFile(import.meta.url, './check-thread'), {
+      workerData: data,
+      transferList: [port2],
+      name: 'vipkeeper-checks',
+      resourceLimits: { maxOldGenerationSizeMb: MOST_MEMORY_MIB },
+      // What a plugin prints must not look like the log of the agent.
+      stdout: true,
+      stderr: true,
+    });
+  }
+
+  send(command: Parameters<CheckThread['send']>[0]): void {
+    this.#port.postMessage(command);
+  }
+
+  listen(onEvent: (event: CheckEvent) => void, onEnd: (why: string) => void): void {
+    let why = 'it ended by itself';
+    this.#port.on('message', onEvent);
+    this.#worker.stdout.resume();
+    this.#worker.stderr.resume();
+    this.#worker.once('error', (error: NodeJS.ErrnoException) => {
+      why = error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? `it used more than ${MOST_MEMORY_MIB} MiB` : error.message;
+    });
+    this.#worker.once('exit', () => {
+      this.#port.close();
+      onEnd(why);
+    });
+  }
+
+  terminate(): void {
+    void this.#worker.terminate();
+  }
+}
+
+/** Stands for a module that was not found. */
+class AbsentThread implements CheckThread {
+  readonly #why: string;
+
+  constructor(why: string) {
+    this.#why = why;
+  }
+
+  send(): void {}
+
+  listen(onEvent: (event: CheckEvent) => void): void {
+    queueMicrotask(() => onEvent({ type: 'refused', why: this.#why }));
+  }
+
+  terminate(): void {}
+}
+
+/** Where a configuration file looks for its plugins. */
+export const pluginDirectory = (configFile: string): string => dirname(resolve(configFile));

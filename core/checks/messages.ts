@@ -1,0 +1,63 @@
+// The boundary between the agent and a thread that makes checks: plain data in both directions.
+import type { CheckDescription } from '../plugin/check.ts';
+import type { PlainOptions } from '../plugin/options.ts';
+import type { Micros } from '../units.ts';
+
+/** One check to be made by one plugin. */
+export interface CheckPlan {
+  readonly name: string;
+  /** The word of the plugin. */
+  readonly plugin: string;
+  readonly options: PlainOptions;
+  /** Of its load_plugin block. */
+  readonly settings: PlainOptions;
+  readonly interval: Micros;
+  readonly timeout: Micros;
+  readonly jitter: Micros;
+  readonly rise: number;
+  readonly fall: number;
+  readonly initFail: boolean;
+}
+
+/** What is known of one check. Times are milliseconds since 1970. */
+export interface CheckSnapshot {
+  readonly name: string;
+  /** undefined: no result yet. */
+  readonly up: boolean | undefined;
+  /** Why it is up or not; constant until that changes. */
+  readonly detail: string;
+  readonly since: number;
+  /** undefined: it has not ended a probe yet. */
+  readonly last:
+    | { readonly time: number; readonly ok: boolean; readonly outcome: string; readonly took: number }
+    | undefined;
+  readonly runs: number;
+  readonly failures: number;
+  readonly timeouts: number;
+  /** Probes left out because the one before did not end although its time was up. */
+  readonly skipped: number;
+}
+
+export type CheckCommand =
+  /** Makes exactly these checks; equal ones go on undisturbed. */
+  | { readonly type: 'configure'; readonly plans: readonly CheckPlan[] }
+  | { readonly type: 'snapshot'; readonly id: number }
+  /** Looks at once, out of turn. */
+  | { readonly type: 'probe'; readonly name: string }
+  /** The answer shows that the thread is alive. */
+  | { readonly type: 'ping'; readonly id: number };
+
+export type CheckEvent =
+  /** What the thread can do. Once, first. */
+  | { readonly type: 'ready'; readonly plugins: readonly CheckDescription[] }
+  /** The plugin cannot be used; nothing follows. */
+  | { readonly type: 'refused'; readonly why: string }
+  | { readonly type: 'changed'; readonly name: string; readonly up: boolean; readonly detail: string }
+  | {
+      readonly type: 'log';
+      readonly level: 'error' | 'warning' | 'info';
+      readonly check: string;
+      readonly text: string;
+    }
+  | { readonly type: 'snapshot'; readonly id: number; readonly checks: readonly CheckSnapshot[] }
+  | { readonly type: 'pong'; readonly id: number };
