@@ -5,6 +5,7 @@ import type { EngineEvent } from '../engine/messages.ts';
 import { virtualLinksOf } from '../engine/virtual-interfaces.ts';
 import type { Timing } from '../ports/process.ts';
 import { after, type Micros, seconds } from '../units.ts';
+import type { AcceptMode } from './accept-mode.ts';
 import type { EngineClient } from './engine-client.ts';
 import { engineConfig } from './engine-config.ts';
 import type { Teller } from './events.ts';
@@ -37,6 +38,7 @@ export interface AgentDependencies {
   readonly load: () => Promise<Loaded | undefined>;
   /** Removes every configured address from the main thread: the engine can no longer do it. */
   readonly removeAddresses: (configuration: Configuration) => void;
+  readonly acceptMode: AcceptMode;
   /** Removes interfaces that were made for virtual routers; others of these names are left alone. */
   readonly removeLinks: (names: readonly string[]) => void;
 }
@@ -134,8 +136,10 @@ export class Agent {
     service.ready();
   }
 
-  #apply({ configuration, vetted }: Loaded, before: Configuration | undefined): void {
-    const { engine, trackers, teller, logger } = this.#io;
+  #apply({ configuration: wanted, vetted }: Loaded, before: Configuration | undefined): void {
+    const { engine, trackers, teller, logger, acceptMode } = this.#io;
+    const configuration = acceptMode.configure(wanted);
+    this.#loaded = { configuration, vetted };
     for (const { level, text } of vetted.findings) logger.log(level, 'script', { detail: text });
     const config = engineConfig(before, configuration);
     teller.configure(configuration, vetted, config.removed);
@@ -182,7 +186,7 @@ export class Agent {
         this.#io.removeLinks(event.names);
         break;
       case 'stopped':
-        this.#removeLinks();
+        this.#cleanUp();
         this.#ended.resolve(this.#failed ? 'failed' : 'stopped');
         break;
       case 'unable':
@@ -218,8 +222,9 @@ export class Agent {
     service.status(`${instance} ${to}`);
   }
 
-  /** Last of all: it takes longer than everything else, and by then they carry no address. */
-  #removeLinks(): void {
+  /** Last of all: it takes longer than everything else, and by then there is no address. */
+  #cleanUp(): void {
+    this.#io.acceptMode.close();
     const names = this.configuration.instances.flatMap(virtualLinksOf).map(({ name }) => name);
     if (names.length > 0) this.#io.removeLinks(names);
   }
@@ -227,7 +232,7 @@ export class Agent {
   #engineDied(why: string): void {
     this.#io.logger.log('error', 'engine-lost', { why, effect: 'removing every address and ending' });
     this.#io.removeAddresses(this.configuration);
-    this.#removeLinks();
+    this.#cleanUp();
     this.#ended.resolve('failed');
   }
 }

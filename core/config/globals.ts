@@ -83,13 +83,27 @@ export function buildGlobals(values: GlobalValues, context: GlobalContext): Glob
     disableLocalIgmp: values.disable_local_igmp !== undefined,
     garpInterval: values.vrrp_garp_interval?.value ?? seconds(0),
     gnaInterval: values.vrrp_gna_interval?.value ?? seconds(0),
+    ...nftablesOf(values),
     vmacPrefix: values.vmac_prefix?.value ?? 'vrrp',
-    vmacAddressPrefix: values.vmac_addr_prefix?.value ?? `${values.vmac_prefix?.value ?? 'vrrp'}.`,
+    vmacAddressPrefix: values.vmac_addr_prefix?.value ?? values.vmac_prefix?.value ?? 'vrrp',
     ...text('networkNamespace', values.net_namespace ?? top.net_namespace),
     ...text('instanceName', values.instance ?? top.instance),
     usePidDirectory: (values.use_pid_dir ?? top.use_pid_dir) !== undefined,
     supplementaryGroups: values.set_supplementary_groups?.value ?? false,
     useSymlinkPaths: values.use_symlink_paths?.value ?? false,
+  };
+}
+
+function nftablesOf(values: GlobalValues): Pick<GlobalDefs, 'nftables'> {
+  const { nftables, nftables_priority: priority, nftables_counters: counters } = values;
+  if (!nftables && !priority && !counters) return {};
+  const table = nftables?.value[0];
+  return {
+    nftables: {
+      ...(table !== undefined && { table }),
+      ...(priority && { priority: priority.value }),
+      ...(counters && { counters: true }),
+    },
   };
 }
 

@@ -182,26 +182,49 @@ export const bufferRows = {
   },
 } as const satisfies Rows;
 
+/** `[TABLE]`: a word that nft(8) takes for a name. */
+const nftablesTable: Field<readonly string[]> = {
+  kind: 'record',
+  synopsis: '[TABLE]',
+  optional: true,
+  read(args) {
+    const word = args.take();
+    if (word === undefined) return [];
+    if (/^[A-Za-z][\w./-]{0,30}$/.test(word.text)) return [word.text];
+    args.refuse('W012', word, `'${word.text}' is no name of an nftables table`, {
+      limit: 'letters, digits and _ . / -, a letter first',
+    });
+    return undefined;
+  },
+};
+
 /** `[NAME [NAME]]` */
 const names = (synopsis: string) => words(synopsis, 0);
 
-export const firewallRows = notActed({
+const BY_NFTABLES = 'no_accept is carried out with nftables';
+
+export const firewallRows = {
   vrrp_iptables: {
     value: names('[IN-CHAIN [OUT-CHAIN]]'),
+    moot: BY_NFTABLES,
     help: 'iptables chains for no_accept',
     example: 'INPUT OUTPUT',
   },
-  vrrp_ipsets: { value: names('[SET …]'), help: 'ipsets for no_accept', example: 'keepalived' },
+  vrrp_ipsets: { value: names('[SET …]'), moot: BY_NFTABLES, help: 'ipsets for no_accept', example: 'keepalived' },
   nftables: {
-    value: names('[TABLE]'),
-    default: 'keepalived',
-    help: 'nftables table for no_accept',
+    value: nftablesTable,
+    default: 'vipkeeper',
+    help: 'nftables table for no_accept; it is made, and must not exist for anything else',
     example: 'keepalived',
   },
   nftables_priority: { value: integer(-2_147_483_648, 2_147_483_647), default: '-1', help: 'priority of its chains' },
   nftables_counters: { value: mark, help: 'count in its rules' },
-  nftables_ifindex: { value: mark, help: 'interfaces by number in its rules' },
-} as const satisfies Rows);
+  nftables_ifindex: {
+    value: mark,
+    moot: 'the rules name interfaces, so that they hold when one is made anew',
+    help: 'interfaces by number in its rules',
+  },
+} as const satisfies Rows;
 
 export const lvsRows = balancing({
   nftables_ipvs: {
