@@ -7,10 +7,11 @@ import { LeaseHolder, LeaseWatch, leaseMemory } from '../../core/engine/lease.ts
 import type { EngineCommand, EngineConfig, EngineEvent, TrackVerdict } from '../../core/engine/messages.ts';
 import { formatIp, type IpAddress, type MacAddress } from '../../core/net/address.ts';
 import type { AddressRecord } from '../../core/net/rtnetlink.ts';
-import type { Datagram, LinkInfo, Pollable, VrrpSocket } from '../../core/ports/engine-io.ts';
+import type { Datagram, FrameTap, FrameTapSpec, LinkInfo, Pollable, VrrpSocket } from '../../core/ports/engine-io.ts';
 import { after, type Instant, instant, type Micros, micros, seconds } from '../../core/units.ts';
 import type { BindOutcome, LocalProvider } from '../../core/vip/local-provider.ts';
 import type { VirtualIp } from '../../core/vip/virtual-ip.ts';
+import { runFilter } from '../support/bpf-machine.ts';
 
 /** One advert as it passed the segment. */
 export interface Sent {
@@ -68,6 +69,11 @@ export class SimulatedLan {
   }
 }
 
+interface SimulatedTap extends FrameTap {
+  readonly spec: FrameTapSpec;
+  readonly frames: Uint8Array[];
+}
+
 export class SimulatedNode {
   readonly lan: SimulatedLan;
   readonly address: IpAddress;
@@ -83,6 +89,11 @@ export class SimulatedNode {
     running: true,
     loopback: false,
   };
+  /** How long the machine had run when the simulation began, µs; what a suspension adds to the boot clock alone. */
+  upBefore = 86_400_000_000;
+  slept = 0;
+  /** Open frame taps. */
+  readonly taps = new Set<SimulatedTap>();
   /** Does not run while set (SIGSTOP). */
   stopped = false;
   /** Its agent gives no sign of life while set. */
@@ -96,6 +107,7 @@ export class SimulatedNode {
   #listening = false;
   readonly #bell: Inbox;
   readonly #monitor: Pollable = { ready: false };
+  readonly #polled = new Set<Pollable>();
   readonly #socket: VrrpSocket;
   readonly #holder: LeaseHolder;
   readonly engine: Engine;
@@ -108,15 +120,23 @@ export class SimulatedNode {
     this.#bell = { ready: false, take: () => this.#inbox.shift() };
     this.#socket = this.#makeSocket();
     const dependencies: EngineDependencies = {
-      clock: { now: () => lan.now },
+      clock: {
+        now: () => lan.now,
+        sinceBoot: () => micros(lan.now + this.upBefore + this.slept),
+      },
       wallClock: () => lan.now / 1_000,
-      poller: { add: () => {}, remove: () => {}, wait: () => this.#poll() },
+      poller: {
+        add: (source) => void this.#polled.add(source),
+        remove: (source) => void this.#polled.delete(source),
+        wait: () => this.#poll(),
+      },
       network: {
         vrrpSocket: () => {
           this.#listening = true;
           return this.#socket;
         },
         frameSocket: () => unused(),
+        frameTap: (spec) => this.#tap(spec),
         routeSocket: () => unused(),
         routeMonitor: () => unused(),
       },
@@ -143,6 +163,7 @@ export class SimulatedNode {
   get wake(): number {
     if (this.stopped || this.engine.done) return Number.POSITIVE_INFINITY;
     if (this.#inbox.length > 0 || this.#monitor.ready) return this.lan.now;
+    for (const tap of this.taps) if (tap.frames.length > 0 && this.#polled.has(tap)) return this.lan.now;
     return Math.min(this.#waiting[0]?.at ?? Number.POSITIVE_INFINITY, this.engine.wake);
   }
 
@@ -211,12 +232,41 @@ export class SimulatedNode {
     return this.transitions.findLast((event) => event.instance === instance)?.to ?? 'INIT';
   }
 
+  /** A frame arrives, from the destination MAC on. */
+  frame(bytes: Uint8Array): void {
+    for (const tap of this.taps) {
+      const { etherType, filter } = tap.spec;
+      const type = (bytes[12]! << 8) | bytes[13]!;
+      if ((etherType === 'all' || etherType === type) && runFilter(filter, bytes) > 0) tap.frames.push(bytes);
+    }
+  }
+
   /** The next wait meets a bug. */
   failNext(): void {
     this.#fails = true;
   }
 
+  #tap(spec: FrameTapSpec): FrameTap {
+    const frames: Uint8Array[] = [];
+    const tap: SimulatedTap = {
+      spec,
+      frames,
+      ready: false,
+      receive: (sink, limit) => {
+        const taken = frames.splice(0, limit);
+        for (const frame of taken) sink(frame);
+        tap.ready = frames.length > 0;
+        return taken.length;
+      },
+      close: () => void this.taps.delete(tap),
+    };
+    this.taps.add(tap);
+    return tap;
+  }
+
   #poll(): void {
+    for (const tap of this.taps) if (tap.frames.length > 0 && this.#polled.has(tap)) tap.ready = true;
+
     if (this.#fails) throw new Error('a bug');
     if (this.#inbox.length > 0) this.#bell.ready = true;
     if ((this.#waiting[0]?.at ?? Number.POSITIVE_INFINITY) <= this.lan.now) this.#socket.ready = true;
