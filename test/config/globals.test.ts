@@ -51,7 +51,7 @@ const CASES: readonly (readonly [line: string, expected: Partial<GlobalDefs>])[]
   ['vrrp_garp_interval 0.001', { garpInterval: millis(1) }],
   ['vrrp_garp_interval 0', { garpInterval: seconds(0) }],
   ['vrrp_gna_interval 0.000001', { gnaInterval: micros(1) }],
-  ['vmac_prefix vm', { vmacPrefix: 'vm', vmacAddressPrefix: 'vm.' }],
+  ['vmac_prefix vm', { vmacPrefix: 'vm', vmacAddressPrefix: 'vm' }],
   ['vmac_addr_prefix va', { vmacPrefix: 'vrrp', vmacAddressPrefix: 'va' }],
   ['net_namespace blue', { networkNamespace: 'blue' }],
   ['instance second', { instanceName: 'second' }],

@@ -51,7 +51,7 @@ describe('vipkeeper help', () => {
     assert.match(out, /vrrp_track_file is an old name of it/);
   });
   test('what has no effect says so, inside blocks without effect, too', () => {
-    assert.match(run(help, 'use_vmac').out, /effect +none yet: the addresses keep the MAC address/);
+    assert.match(run(help, 'unicast_fault_no_peer').out, /effect +none yet: without peers it uses multicast/);
     assert.match(run(help, 'linkbeat_use_polling').out, /effect +none, and none is needed/);
     assert.match(run(help, 'TCP_CHECK').out, /effect +none: load balancing is not done here/);
     assert.doesNotMatch(run(help, 'priority').out, /effect/);

@@ -129,9 +129,9 @@ describe('the JSON Schema of the configuration', () => {
   });
   test('says ranges, defaults and what has no effect', () => {
     const { vrrp_instance: instance } = schema.$defs!;
-    const { priority, use_vmac: vmac, state } = instance!.properties!;
+    const { priority, unicast_fault_no_peer: later, state } = instance!.properties!;
     assert.deepEqual(
-      [priority!.minimum, priority!.maximum, priority!.default, state!.enum, vmac!['x-effect']],
+      [priority!.minimum, priority!.maximum, priority!.default, state!.enum, later!['x-effect']],
       [1, 255, 100, ['MASTER', 'BACKUP'], 'none'],
     );
   });
