@@ -228,7 +228,9 @@ export class BfdPeer {
     if (to === 'Up') this.#ups++;
     if (from === 'Up') this.#downs++;
     if (to === 'Up') this.#graceUntil = undefined;
-    this.#state = this.#judge(diagnosticText(this.session.diagnostic));
+    // RFC 5882 §4.2: a neighbour that ends the session on purpose says nothing of the path; keepalived goes on, too.
+    if (from !== 'Up' || this.session.remoteState !== 'AdminDown')
+      this.#state = this.#judge(diagnosticText(this.session.diagnostic));
     this.#host.transition(this, from, to, now);
   }
 

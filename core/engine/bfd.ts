@@ -162,7 +162,8 @@ export class Bfd implements Resident, BfdPeerHost {
     peer.changedAt(time);
     if (from !== 'Up' && to !== 'Up') return;
     const { neighbor } = peer.config;
-    const why = diagnosticText(peer.session.diagnostic);
+    const { diagnostic, remoteState } = peer.session;
+    const why = remoteState === 'AdminDown' ? 'neighbor is administratively down' : diagnosticText(diagnostic);
     tell({ type: 'bfd-transition', session: peer.name, neighbor, from, to, why, time });
     changed(peer.name, now);
   }
