@@ -1,9 +1,10 @@
 // The addresses of one host as its kernel tells them by netlink: first what is there, then each change. Its own reading
 // of the messages, as with the frames.
+import { formatIp } from '../../net/address.ts';
 import type { Sighting } from './recorder.ts';
 import { clock, RoutePort } from './sockets.ts';
 
-const GROUPS = 0x1 | 0x10; // links, IPv4 addresses
+const GROUPS = 0x1 | 0x10 | 0x100; // links, IPv4 and IPv6 addresses
 const NLMSG_DONE = 3;
 const RTM_NEWLINK = 16;
 const RTM_DELLINK = 17;
@@ -102,16 +103,17 @@ export class Addresses {
 const without = (set: ReadonlySet<string>, other: ReadonlySet<string>): string[] =>
   [...set].filter((member) => !other.has(member));
 
-/** IFA_LOCAL, or IFA_ADDRESS where there is none; undefined for other families than IPv4. */
+/** IFA_LOCAL, or IFA_ADDRESS where there is none; undefined for other families than IPv4 and IPv6. */
 function localAddress(body: DataView): string | undefined {
-  if (body.getUint8(0) !== 2) return undefined;
+  const size = { 2: 4, 10: 16 }[body.getUint8(0)];
+  if (size === undefined) return undefined;
   let found: string | undefined;
-  for (let at = 8; at + 8 <= body.byteLength; ) {
+  for (let at = 8; at + 4 + size <= body.byteLength; ) {
     const length = body.getUint16(at, true);
     const type = body.getUint16(at + 2, true);
     if (length < 4) break;
     if (type === IFA_LOCAL || (type === IFA_ADDRESS && found === undefined))
-      found = [4, 5, 6, 7].map((i) => body.getUint8(at + i)).join('.');
+      found = formatIp(new Uint8Array(body.buffer, body.byteOffset, body.byteLength), at + 4, size === 4 ? 4 : 16);
     at += (length + 3) & ~3;
   }
   return found;

@@ -1,5 +1,6 @@
 // Reads from a frame what an onlooker of VRRP wants to know. Deliberately its own decoder, not the agent's: what watches
 // must not share a mistake with what is watched. Pure.
+import { formatIp } from '../../net/address.ts';
 
 /** What one frame says; undefined when it says nothing of interest. */
 export type Seen =
@@ -9,9 +10,11 @@ export type Seen =
       readonly priority: number;
       readonly version: number;
       readonly source: string;
+      /** The Ethernet address that it came from. */
+      readonly mac: string;
     }
-  /** A gratuitous ARP, request or reply. */
-  | { readonly type: 'garp'; readonly ip: string }
+  /** A gratuitous ARP, request or reply, or an unsolicited neighbour advertisement. */
+  | { readonly type: 'garp'; readonly ip: string; readonly mac: string }
   /** An ordinary ARP reply: somebody answers for this address. */
   | { readonly type: 'arp'; readonly ip: string }
   /** The answer to the prober's echo request with this number. */
@@ -33,6 +36,8 @@ export function readFrame(frame: Uint8Array): Seen | undefined {
       return readIp(view);
     case 0x0806:
       return readArp(view);
+    case 0x86dd:
+      return readIpv6(view);
     default:
       return undefined;
   }
@@ -42,7 +47,7 @@ function readArp(view: DataView): Seen | undefined {
   if (view.byteLength < NETWORK + 28) return undefined;
   const sender = view.getUint32(NETWORK + 14);
   const target = view.getUint32(NETWORK + 24);
-  if (sender !== 0 && sender === target) return { type: 'garp', ip: dotted(view, NETWORK + 14) };
+  if (sender !== 0 && sender === target) return { type: 'garp', ip: dotted(view, NETWORK + 14), mac: macOf(view) };
   return view.getUint16(NETWORK + 6) === 2 ? { type: 'arp', ip: dotted(view, NETWORK + 14) } : undefined;
 }
 
@@ -59,11 +64,36 @@ function readIp(view: DataView): Seen | undefined {
       vrid: view.getUint8(payload + 1),
       priority: view.getUint8(payload + 2),
       source: dotted(view, NETWORK + 12),
+      mac: macOf(view),
     };
   const echoReply = protocol === 1 && view.byteLength >= payload + PROBE_LENGTH && view.getUint8(payload) === 0;
   if (echoReply && view.getUint32(payload + 8) === PROBE_MAGIC)
     return { type: 'reply', sequence: view.getUint32(payload + 12) };
   return undefined;
 }
+
+/** Without extension headers: nobody puts any before these. */
+function readIpv6(view: DataView): Seen | undefined {
+  const payload = NETWORK + 40;
+  if (view.byteLength < payload + 24) return undefined;
+  const next = view.getUint8(NETWORK + 6);
+  if (next === 112)
+    return {
+      type: 'advert',
+      version: view.getUint8(payload) >> 4,
+      vrid: view.getUint8(payload + 1),
+      priority: view.getUint8(payload + 2),
+      source: address(view, NETWORK + 8),
+      mac: macOf(view),
+    };
+  const unsolicited = next === 58 && view.getUint8(payload) === 136 && (view.getUint8(payload + 4) & 0x40) === 0;
+  return unsolicited ? { type: 'garp', ip: address(view, payload + 8), mac: macOf(view) } : undefined;
+}
+
+const address = (view: DataView, offset: number): string =>
+  formatIp(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), offset, 16);
+
+const macOf = (view: DataView): string =>
+  [6, 7, 8, 9, 10, 11].map((i) => view.getUint8(i).toString(16).padStart(2, '0')).join(':');
 
 const dotted = (view: DataView, offset: number): string => [0, 1, 2, 3].map((i) => view.getUint8(offset + i)).join('.');

@@ -18,11 +18,13 @@ export interface AdvertSeen extends At {
   readonly priority: number;
   readonly version: number;
   readonly source: string;
+  readonly mac: string;
 }
-/** A gratuitous ARP. */
+/** A gratuitous ARP, or an unsolicited neighbour advertisement. */
 export interface GarpSeen extends At {
   readonly type: 'garp';
   readonly ip: string;
+  readonly mac: string;
 }
 /** An answer to an ARP request. */
 export interface ArpSeen extends At {
