@@ -142,6 +142,7 @@ export class SupervisedThread {
         break;
       case 'pong':
         this.#unanswered = 0;
+        this.#works();
         break;
     }
   }
@@ -149,16 +150,21 @@ export class SupervisedThread {
   #getReady(plugins: readonly CheckDescription[]): void {
     this.#ready = true;
     this.#described.resolve(plugins);
-    if (this.trouble !== undefined) this.#watcher.log('info', `${this.name} works again`);
-    this.trouble = undefined;
-    this.#cancelGrace?.();
-    this.#cancelGrace = undefined;
     if (this.#plans.length > 0) this.#thread?.send({ type: 'configure', plans: this.#plans });
     const thread = this.#thread;
     this.#later(FORGIVEN, () => {
       if (this.#thread === thread) this.#pause = FIRST_PAUSE;
     });
     this.#ping(thread);
+  }
+
+  /** It answers: getting ready alone proves nothing, its checks may spin. */
+  #works(): void {
+    if (this.trouble === undefined) return;
+    this.#watcher.log('info', `${this.name} works again`);
+    this.trouble = undefined;
+    this.#cancelGrace?.();
+    this.#cancelGrace = undefined;
   }
 
   /** It cannot be used at all, and would say the same again. */
