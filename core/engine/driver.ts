@@ -289,7 +289,8 @@ export class InstanceDriver {
     this.#schedule = new AnnounceSchedule(config.announce);
     if (this.router.state === 'MASTER') this.#schedule.becameMaster(now);
     const before = this.router.effectivePriority;
-    this.feed({ type: 'reconfigure', config: routerConfig(config, this.#source, options.grouped) }, now);
+    const resign = this.#outranking(this.#worth, now);
+    this.feed({ type: 'reconfigure', config: routerConfig(config, this.#source, options.grouped), ...resign }, now);
     this.#applyPriority(now, before);
   }
 
@@ -344,6 +345,11 @@ export class InstanceDriver {
     else if (faults.length === 0 && before > 0) this.#host.faultChanged(this, undefined, now);
   }
 
+  /** The effective priority that configuration and trackers make. */
+  get #worth(): Priority {
+    return effectivePriority(this.#config.priority, this.#linkAdjustment + (this.#verdict?.adjustment ?? 0));
+  }
+
   /** Who should get the addresses at once when we are worth only so much. */
   #outranking(value: Priority, now: Instant): { resign?: IpAddress } {
     const { resignMemory } = this.#config;
@@ -353,7 +359,7 @@ export class InstanceDriver {
   }
 
   #applyPriority(now: Instant, before = this.router.effectivePriority): void {
-    const value = effectivePriority(this.#config.priority, this.#linkAdjustment + (this.#verdict?.adjustment ?? 0));
+    const value = this.#worth;
     if (value !== this.router.effectivePriority)
       this.feed({ type: 'priority', value, ...this.#outranking(value, now) }, now);
     if (before !== this.router.effectivePriority && this.router.state !== 'INIT') this.#host.priorityChanged(this);

@@ -91,7 +91,7 @@ export class VrrpRouter {
         this.#stage.source = event.address;
         break;
       case 'reconfigure':
-        this.#reconfigure(event.config, now);
+        this.#reconfigure(event.config, now, event.resign);
         break;
       case 'priority':
         if (this.#stage.config.priority !== OWNER) this.#changePriority(event.value, now, event.resign);
@@ -370,7 +370,7 @@ export class VrrpRouter {
   }
 
   /** Another configuration of the same virtual router: no state is left for it, and equal values change nothing. */
-  #reconfigure(config: RouterConfig, now: Instant): void {
+  #reconfigure(config: RouterConfig, now: Instant, outranking?: IpAddress): void {
     const before = this.#stage.config;
     const adjustment = this.#stage.priority - before.priority;
     const running = this.downInterval;
@@ -381,6 +381,6 @@ export class VrrpRouter {
     if (this.state === 'BACKUP' && !this.#stage.watch.resigned && this.downInterval !== running)
       this.#stage.deadline = after(now, this.downInterval);
     if (this.state === 'MASTER') this.#stage.shift(micros(config.interval - before.interval));
-    this.#changePriority(effectivePriority(config.priority, adjustment), now);
+    this.#changePriority(effectivePriority(config.priority, adjustment), now, outranking);
   }
 }

@@ -148,7 +148,8 @@ export type RouterEvent =
   | { readonly type: 'withdraw'; readonly reason: 'stalled' | 'fenced'; readonly announceLeave: boolean }
   /** The sync group moves this member: see group.ts. */
   | { readonly type: 'group'; readonly state: 'MASTER' | 'BACKUP' }
-  | { readonly type: 'reconfigure'; readonly config: RouterConfig };
+  /** `resign`: as with `priority`, when that falls by the new configuration. */
+  | { readonly type: 'reconfigure'; readonly config: RouterConfig; readonly resign?: IpAddress };
 
 export type RouterEffect =
   /** The same object as long as its content is the same, so that its packets can be kept. */
