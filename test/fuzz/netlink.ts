@@ -141,7 +141,9 @@ function read(data: Uint8Array): string {
     found.push(rtnetlink.decodeLink(message), rtnetlink.decodeAddress(message));
     found.push(decodeRoute(message), decodeRule(message));
   });
-  return JSON.stringify([end, found]);
+  const text = JSON.stringify([end, found]);
+  if (/undefined|NaN/.test(text)) throw new Error('an address of bytes that were not there');
+  return text;
 }
 
 /** A kernel that hands out these datagrams, then nothing. */
