@@ -1,5 +1,6 @@
 // The threads that make checks: one for the plugins that come with the agent, one for each that load_plugin names, so
 // that none can harm another. Finds the modules, and starts threads only when something needs them.
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,6 +11,7 @@ import type { CheckEvent } from '../checks/messages.ts';
 import { type CheckThread, SupervisedThread, type ThreadWatcher } from '../checks/supervised-thread.ts';
 import { type Language, languageWith, type PluginSource } from '../config/language.ts';
 import type { Timing } from '../ports/process.ts';
+import { systemTiming } from '../system/child-process.ts';
 import { entryFile } from '../system/entry-file.ts';
 import { builtInLanguage } from './built-in.ts';
 import type { CheckThreadData } from './check-thread.ts';
@@ -103,10 +105,29 @@ export class CheckThreadPool implements CheckThreads {
 
   /** URL of a module by path or by the name of a package. @throws Error */
   #find(specifier: string): string {
-    if (isAbsolute(specifier) || specifier.startsWith('.'))
-      return pathToFileURL(resolve(this.#directory, specifier)).href;
+    if (isAbsolute(specifier) || specifier.startsWith('.')) {
+      const path = resolve(this.#directory, specifier);
+      if (!existsSync(path)) throw new Error(`there is no file ${path}`);
+      return pathToFileURL(path).href;
+    }
     const { resolve: find } = createRequire(join(this.#directory, 'vipkeeper.conf'));
-    return pathToFileURL(find(specifier, { paths: [this.#directory, ...PACKAGES] })).href;
+    const folders = [this.#directory, ...PACKAGES];
+    try {
+      return pathToFileURL(find(specifier, { paths: folders })).href;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+      throw new Error(`there is no package ${specifier} in node_modules of ${folders.join(', ')}`);
+    }
+  }
+}
+
+/** The language of a file, for one who only wants to read it: no thread stays. */
+export async function languageOnce(file: string, plugins: readonly string[]): Promise<Language> {
+  const pool = new CheckThreadPool(systemTiming, pluginDirectory(file));
+  try {
+    return await pool.languageFor(plugins);
+  } finally {
+    pool.keep(new Set());
   }
 }
 

@@ -3,10 +3,13 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { builtInLanguage } from '../app/built-in.ts';
+import { languageOnce } from '../app/check-threads.ts';
 import { VERSION } from '../app/version.ts';
 import { compareHalves, type Half } from '../config/against.ts';
 import { type Diagnostic, Report, withoutSecret } from '../config/diagnostics.ts';
 import { explain } from '../config/explain.ts';
+import { type Language, pluginsNamed } from '../config/language.ts';
 import { type Loaded, type LoadOptions, load } from '../config/load.ts';
 import { outlineOf, startOf } from '../config/outline.ts';
 import { reportRisks } from '../config/risks.ts';
@@ -30,6 +33,8 @@ export interface CheckIo {
   readonly probe?: ProgramProbe;
   /** Absent: nothing is said about interfaces and the safety of scripts. */
   readonly host?: HostView;
+  /** The language of a file with the plugins that it names. Absent: without any but our own. */
+  languageFor?(file: string, plugins: readonly string[]): Promise<Language>;
   /** Whether `out` is a terminal: then, and without NO_COLOR, there are colours. */
   readonly interactive?: boolean;
   readonly columns?: number | undefined;
@@ -144,6 +149,7 @@ async function judge(args: Arguments, io: CheckIo): Promise<CheckResult> {
     reader: io.includes,
     ...idOption(args.text('config-id')),
     ...(io.probe && !offline && { probe: io.probe }),
+    language: await languageOf(file!, io, args.text('config-id')),
   };
   const extra = new Report();
   const half = readHalf(file!, io, options, extra);
@@ -171,6 +177,18 @@ async function judge(args: Arguments, io: CheckIo): Promise<CheckResult> {
     sources,
     explanation: args.has('explain') && configuration ? explain(configuration, outline) : undefined,
   };
+}
+
+/** The language with the plugins that a file loads; what cannot be read has none. */
+export async function languageOf(file: string, io: CheckIo, configId: string | undefined): Promise<Language> {
+  const { hostName, environment, includes: reader } = io;
+  try {
+    const options = { hostName, environment, reader, ...idOption(configId) };
+    const { statements } = outlineOf({ file, text: io.readFile(file) }, options);
+    return (await io.languageFor?.(file, pluginsNamed(statements))) ?? builtInLanguage;
+  } catch {
+    return builtInLanguage;
+  }
 }
 
 const idOption = (configId: string | undefined) => (configId === undefined ? {} : { configId });
@@ -225,6 +243,7 @@ export function nodeCheckIo(): CheckIo {
     includes: { include: includeFiles },
     probe: { program: programState },
     host: nodeHost(),
+    languageFor: languageOnce,
     interactive: process.stdout.isTTY === true,
     columns: process.stdout.columns,
     out: (text) => process.stdout.write(text),

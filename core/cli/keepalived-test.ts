@@ -7,7 +7,7 @@ import { load } from '../config/load.ts';
 import type { Configuration } from '../config/model.ts';
 import { outlineOf } from '../config/outline.ts';
 import { reportRisks } from '../config/risks.ts';
-import type { CheckIo } from './check-config.ts';
+import { type CheckIo, languageOf } from './check-config.ts';
 import { reportUnsafeScripts } from './check-config-host.ts';
 
 export const TEST_PASSED = 0;
@@ -77,6 +77,7 @@ async function judge(file: string, configId: string | undefined, io: CheckIo, li
     reader: io.includes,
     ...(configId !== undefined && { configId }),
     ...(io.probe && { probe: io.probe }),
+    language: await languageOf(file, io, configId),
   };
   const { configuration, diagnostics } = load(source, options);
   const extra = new Report();

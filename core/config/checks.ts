@@ -16,18 +16,18 @@ const EXPRESSIONS = ['all', 'any', 'at_least'] as const;
 
 /**
  * @param plugins by the word that opens their block
- * @param others names that expressions may use besides those of checks: scripts
+ * @param scripts names that are taken
  */
 export function buildChecks(
   blocks: readonly CheckBlock[],
   plugins: ReadonlyMap<string, CheckDescription>,
-  others: ReadonlySet<string>,
+  scripts: ReadonlySet<string>,
   report: Report,
 ): readonly CheckConfig[] {
   const checks = new Map<string, CheckConfig>();
   const names = new Set(blocks.map(({ name }) => name));
   for (const block of blocks) {
-    if (others.has(block.name) || checks.has(block.name)) {
+    if (scripts.has(block.name) || checks.has(block.name)) {
       const what = checks.has(block.name) ? 'vrrp_check' : 'vrrp_script';
       report.add('W014', block.place, `there is a ${what} ${block.name} already; this one is left out`, {
         value: block.name,
@@ -35,7 +35,7 @@ export function buildChecks(
       });
       continue;
     }
-    checks.set(block.name, build(block, plugins, names, others, report));
+    checks.set(block.name, build(block, plugins, names, report));
   }
   for (const { name, place } of blocks) breakCircle(name, place, checks, report);
   return [...checks.values()];
@@ -45,12 +45,11 @@ function build(
   block: CheckBlock,
   plugins: ReadonlyMap<string, CheckDescription>,
   names: ReadonlySet<string>,
-  others: ReadonlySet<string>,
   report: Report,
 ): CheckConfig {
   const values = block.values as Common;
   const interval = values.interval?.value ?? INTERVAL;
-  const probe = probeOf(block, plugins, names, others, report);
+  const probe = probeOf(block, plugins, names, report);
   return {
     name: block.name,
     probe,
@@ -78,7 +77,6 @@ function probeOf(
   { name, place, values }: CheckBlock,
   plugins: ReadonlyMap<string, CheckDescription>,
   names: ReadonlySet<string>,
-  others: ReadonlySet<string>,
   report: Report,
 ): CheckProbe {
   const given = [...plugins.keys(), ...EXPRESSIONS].filter((word) => values[word] !== undefined);
@@ -90,7 +88,7 @@ function probeOf(
   if (word === undefined)
     return disabled(
       'does not say what to check',
-      `put one of these into it: ${[...plugins.keys(), ...EXPRESSIONS].join(', ')}`,
+      'put the block of a plugin into it (vipkeeper help vrrp_check lists them), or all, any or at_least',
     );
   if (second !== undefined)
     return disabled(
@@ -107,17 +105,12 @@ function probeOf(
   }
   const common = values as Common;
   const parts = common.all?.value ?? common.any?.value ?? common.at_least?.value.names ?? [];
-  const known = parts.filter((part) => names.has(part.name) || others.has(part.name));
+  const known = parts.filter((part) => names.has(part.name));
   for (const part of parts)
     if (!known.includes(part))
-      report.add(
-        'W050',
-        part.place,
-        `vrrp_check ${name} needs ${part.name}, but there is no check or script of that name`,
-        {
-          value: part.name,
-        },
-      );
+      report.add('W050', part.place, `vrrp_check ${name} needs ${part.name}, but there is no vrrp_check of that name`, {
+        value: part.name,
+      });
   if (known.length < parts.length) return { type: 'none', why: 'it names a check that does not exist' };
   const count = common.all ? parts.length : (common.at_least?.value.count ?? 1);
   if (count > parts.length)

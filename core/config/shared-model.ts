@@ -58,7 +58,7 @@ export interface CheckConfig {
 
 export type CheckProbe =
   | ({ readonly type: 'plugin' } & ProbeConfig)
-  /** Up while at least `count` of these checks and scripts are. */
+  /** Up while at least `count` of these checks are. */
   | { readonly type: 'expression'; readonly count: number; readonly of: readonly string[] }
   /** It cannot be made, and why. */
   | { readonly type: 'none'; readonly why: string };

@@ -108,7 +108,7 @@ const GLOBALS = {
   garpInterval: seconds(0),
   gnaInterval: seconds(0),
   vmacPrefix: 'vrrp',
-  vmacAddressPrefix: 'vrrp.',
+  vmacAddressPrefix: 'vrrp',
   usePidDirectory: false,
   supplementaryGroups: false,
   useSymlinkPaths: false,

@@ -58,7 +58,7 @@ export const commonRows = {
   all: {
     extension: true,
     value: names,
-    help: 'up while all of these checks and scripts are up',
+    help: 'up while all of these checks are up',
     example: 'web database',
   },
   any: {
@@ -70,7 +70,7 @@ export const commonRows = {
   at_least: {
     extension: true,
     value: atLeast,
-    help: 'up while so many of these checks and scripts are up',
+    help: 'up while so many of these checks are up',
     example: '2 node1 node2 node3',
   },
 } as const satisfies Rows;
