@@ -40,6 +40,14 @@ test('the numbers end, and do not begin again', () => {
   assert.equal(numbers.next(), undefined);
 });
 
+test('the parameter index must be the source address', () => {
+  const header = Uint8Array.from({ length: 20 }, (_, i) => i);
+  const payload = Uint8Array.from([112, 4, 0, 0, 12, 13, 14, 15, 0, 0, 0, 9, ...new Array<number>(28).fill(0)]);
+  const agreeing = () => new Uint8Array(16);
+  assert.notEqual(typeof open(header, payload, agreeing), 'string');
+  for (let i = 4; i < 8; i++) assert.equal(open(header, payload.with(i, 0), agreeing), 'auth-failure');
+});
+
 test('what is too short, of another kind, or came with IP options is refused and never throws', () => {
   const header = new Uint8Array(20);
   assert.equal(open(header, new Uint8Array(AH_LENGTH - 1), MAC), 'truncated');
