@@ -21,6 +21,9 @@ const ETHER_TYPE = 12;
 const ARP_SENDER_IP = 14 + 14;
 const IPV6_NEXT_HEADER = 14 + 6;
 const ICMPV6_TYPE = 14 + 40;
+const IPV6_SOURCE = 14 + 8;
+const HOP_BY_HOP = 0;
+const ROUTER_SOLICITATION = 133;
 const NEIGHBOUR_ADVERTISEMENT = 136;
 /** The last word of the target of a neighbour advertisement. */
 const TARGET_TAIL = 14 + 40 + 8 + 12;
@@ -51,12 +54,17 @@ const REFUSE: Instruction = [RETURN, 0, 0, 0];
 const acceptIf = (values: readonly number[]): readonly Instruction[] =>
   values.flatMap((value): readonly Instruction[] => [[IF_EQUAL, 0, 1, value], ACCEPT]);
 
+/** Refuses if what was loaded is this. */
+const refuseIf = (value: number): readonly Instruction[] => [[IF_EQUAL, 0, 1, value], REFUSE];
+
 /** Refuses unless what was loaded is this. */
 const demand = (value: number): readonly Instruction[] => [[IF_EQUAL, 1, 0, value], REFUSE];
 
 /**
  * Frames that only a forwarding network delivers: IPv4, IPv6 and ARP from elsewhere. What a switch itself says on a port
- * that does not forward yet (spanning tree, LLDP, LACP) has other types.
+ * that does not forward yet (spanning tree, LLDP, LACP) has other types. A port of a Linux bridge has an IPv6 stack of its
+ * own and greets whoever is behind it: multicast listener reports (hop-by-hop options), router solicitations and duplicate
+ * address detection (no source) do not count.
  */
 export function foreignTraffic(): Uint8Array {
   return program([
@@ -64,8 +72,17 @@ export function foreignTraffic(): Uint8Array {
     [IF_EQUAL, 0, 1, OUTGOING],
     REFUSE,
     [LOAD_HALF, 0, 0, ETHER_TYPE],
-    ...acceptIf([EtherType.IPV4, EtherType.IPV6, EtherType.ARP]),
-    REFUSE,
+    ...acceptIf([EtherType.IPV4, EtherType.ARP]),
+    ...demand(EtherType.IPV6),
+    [LOAD_BYTE, 0, 0, IPV6_NEXT_HEADER],
+    ...refuseIf(HOP_BY_HOP),
+    [IF_EQUAL, 1, 0, ICMPV6],
+    ACCEPT,
+    [LOAD_BYTE, 0, 0, ICMPV6_TYPE],
+    ...refuseIf(ROUTER_SOLICITATION),
+    [LOAD_WORD, 0, 0, IPV6_SOURCE],
+    ...refuseIf(0),
+    ACCEPT,
   ]);
 }
 

@@ -1,7 +1,7 @@
 // Which frames wake the engine: the programs run by a machine that knows nothing of how they were made.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ip, type MacAddress } from '../../core/net/address.ts';
+import { ip, ipBytes, type MacAddress } from '../../core/net/address.ts';
 import { encodeArp, gratuitousArp } from '../../core/net/arp.ts';
 import { arpClaims, foreignTraffic, MOST_FILTERED, neighbourClaims } from '../../core/net/bpf.ts';
 import { unsolicitedNeighbourAdvertisement } from '../../core/net/ndisc.ts';
@@ -16,7 +16,7 @@ const frameOf = (etherType: number) => {
 };
 
 test('IPv4, IPv6 and ARP from elsewhere prove that a port forwards', () => {
-  for (const type of [0x0800, 0x86dd, 0x0806]) {
+  for (const type of [0x0800, 0x0806]) {
     assert.ok(runFilter(foreignTraffic(), frameOf(type)) > 0);
     assert.equal(runFilter(foreignTraffic(), frameOf(type), OUTGOING), 0, 'our own frames prove nothing');
   }
@@ -28,6 +28,23 @@ test('what a switch says on a blocked port proves nothing', () => {
   const slowProtocols = 0x8809;
   const eapol = 0x888e;
   for (const type of [bpdu, lldp, slowProtocols, eapol]) assert.equal(runFilter(foreignTraffic(), frameOf(type)), 0);
+});
+
+test('what the port of a Linux bridge says for itself proves nothing; what IPv6 hosts and routers say does', () => {
+  const ipv6 = (nextHeader: number, type: number, source: string) => {
+    const frame = frameOf(0x86dd);
+    frame[14 + 6] = nextHeader;
+    frame[14 + 40] = type;
+    frame.set(ipBytes(ip(source)), 14 + 8);
+    return runFilter(foreignTraffic(), frame);
+  };
+  assert.equal(ipv6(0, 58, 'fe80::1'), 0, 'a multicast listener report');
+  assert.equal(ipv6(58, 133, 'fe80::1'), 0, 'a router solicitation');
+  assert.equal(ipv6(58, 135, '::'), 0, 'duplicate address detection');
+  assert.ok(ipv6(58, 135, 'fe80::1') > 0, 'somebody asks for an address');
+  assert.ok(ipv6(58, 134, 'fe80::1') > 0, 'a router advertisement');
+  assert.ok(ipv6(112, 0, 'fe80::1') > 0, 'VRRP');
+  assert.ok(ipv6(6, 0, '2001:db8::1') > 0, 'TCP');
 });
 
 test('an ARP packet passes when its sender claims a watched address, whatever it asks for', () => {
