@@ -88,7 +88,7 @@ function peer(address: string) {
 export function packetOf(seed: number): Uint8Array {
   const draw = randomFrom(seed);
   if (draw(20) === 0) return Uint8Array.from({ length: draw(200) }, () => draw(256));
-  let packet = CORPUS[draw(CORPUS.length)]!.slice();
+  let packet: Uint8Array = CORPUS[draw(CORPUS.length)]!.slice();
   for (let i = draw(5); i > 0; i--) packet = damaged(packet, draw);
   if (draw(3) > 0) mend(packet, draw);
   return packet;
