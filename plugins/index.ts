@@ -1,5 +1,6 @@
 // The check plugins that come with the agent: one folder each, one line each.
 import type { CheckPlugin } from '../core/plugin/check.ts';
+import { checkHttp } from './check-http/index.ts';
 import { checkTcp } from './check-tcp/index.ts';
 
-export const checkPlugins: readonly CheckPlugin[] = [checkTcp];
+export const checkPlugins: readonly CheckPlugin[] = [checkTcp, checkHttp];
