@@ -16,6 +16,9 @@ interface Entry {
   state: RouterState;
 }
 
+const report = ({ group }: Entry, { name, router }: InstanceDriver): readonly GroupOrder[] =>
+  group.report(name, router.standing, router.masterSource !== undefined);
+
 export type GroupChange = (group: string, from: RouterState, to: RouterState) => void;
 
 export class Groups {
@@ -59,7 +62,7 @@ export class Groups {
   /** A member did something: its group may have orders. */
   follow(driver: InstanceDriver, now: Instant): void {
     const entry = this.#entries.get(driver);
-    if (entry !== undefined) this.#obey(entry, entry.group.report(driver.name, driver.router.standing), now);
+    if (entry !== undefined) this.#obey(entry, report(entry, driver), now);
   }
 
   fault(driver: InstanceDriver, why: string, now: Instant): void {
@@ -79,7 +82,7 @@ export class Groups {
       if (driver === undefined) continue;
       driver.feed(order.event, now);
       this.#touched(driver);
-      todo.push(...entry.group.report(driver.name, driver.router.standing));
+      todo.push(...report(entry, driver));
     }
     const { state } = entry.group;
     if (state === entry.state) return;

@@ -2,7 +2,7 @@
 // Knows its members by name and by what they report; the engine carries its orders to their routers.
 //
 // How the engine drives it. Members are routers with `grouped: true`. For each of them:
-//   after every `handle`          →  group.report(member, router.standing)
+//   after every `handle`          →  group.report(member, router.standing, whether it heeds a master)
 //   instead of feeding `fault`, when a member gets its first reason for FAULT (also a fence)   →  group.fault(member, why)
 //   instead of feeding `recovered`, when its last reason is gone                               →  group.recovered(member)
 // And when one member's router says `announce`, the engine announces for every member that is MASTER: the loser of one
@@ -21,6 +21,8 @@ const NO_ORDERS: readonly GroupOrder[] = [];
 export class SyncGroup {
   readonly name: string;
   readonly #standings: Map<string, Standing>;
+  /** Members that began when the others were MASTER already, and have heard no master of their own yet. */
+  readonly #joining = new Set<string>();
   /** The members' own reasons for FAULT. */
   readonly #faults = new Map<string, string>();
 
@@ -34,23 +36,30 @@ export class SyncGroup {
     return [...this.#standings.keys()];
   }
 
-  /** FAULT as soon as one member is, MASTER when all are, INIT while none has begun or when all have ended. */
+  /** INIT while none has begun or when all have ended, FAULT as soon as one is, MASTER when all are that have begun and joined. */
   get state(): Exclude<RouterState, 'LEAVING'> {
-    const standings = [...this.#standings.values()];
-    if (this.#faults.size > 0 || standings.includes('FAULT')) return 'FAULT';
+    const standings = this.#settled();
     if (standings.every((standing) => standing === 'INIT')) return 'INIT';
-    return standings.every((standing) => standing === 'MASTER') ? 'MASTER' : 'BACKUP';
+    if (this.#faults.size > 0 || standings.includes('FAULT')) return 'FAULT';
+    return standings.every((standing) => standing === 'MASTER' || standing === 'INIT') ? 'MASTER' : 'BACKUP';
   }
 
-  /** A member's standing after an event. Unknown members are not heard. */
-  report(member: string, standing: Standing): readonly GroupOrder[] {
-    if (!this.#standings.has(member)) return NO_ORDERS;
+  /**
+   * A member's standing after an event. Unknown members are not heard. A newcomer to a group of MASTERs listens first, and
+   * takes the others down only when it hears a master that it must heed.
+   * @param hasMaster BACKUP: it heeds another router
+   */
+  report(member: string, standing: Standing, hasMaster = true): readonly GroupOrder[] {
+    const before = this.#standings.get(member);
+    if (before === undefined) return NO_ORDERS;
     this.#standings.set(member, standing);
+    if (standing !== 'BACKUP' || hasMaster) this.#joining.delete(member);
+    else if (before === 'INIT' && this.#settled().includes('MASTER')) this.#joining.add(member);
     if (this.#faults.size > 0) return this.#spreadFault();
     const standings = [...this.#standings.values()];
     // keepalived: everybody waits until everybody wants to; and one that had to yield takes the others along.
     if (standings.every((each) => each === 'READY' || each === 'MASTER')) return this.#order('READY', 'MASTER');
-    if (standings.includes('BACKUP')) return this.#order('MASTER', 'BACKUP');
+    if (this.#settled().includes('BACKUP')) return this.#order('MASTER', 'BACKUP');
     return NO_ORDERS;
   }
 
@@ -78,6 +87,11 @@ export class SyncGroup {
     if (this.#faults.size > 0) return NO_ORDERS;
     const held = this.members.filter((member) => this.#standings.get(member) === 'FAULT');
     return held.map((member) => ({ member, event: { type: 'recovered' } }));
+  }
+
+  /** Where everybody stands but those who just join. */
+  #settled(): Standing[] {
+    return [...this.#standings].filter(([member]) => !this.#joining.has(member)).map(([, standing]) => standing);
   }
 
   /** Takes everybody to FAULT who is at work. */

@@ -323,3 +323,55 @@ test('a crashed master keeps its address until a backup has taken over, and not 
     }
   }
 });
+
+test('an instance that a reload adds to a sync group of masters listens first and joins them; nobody steps down', () => {
+  const lan = new SimulatedLan();
+  const a = lan.add('10.0.0.1');
+  const one = instance();
+  const two = instance({ name: 'VI_2', vrid: vrid(52), vips: [virtualIp('10.0.0.101')] });
+  a.configure([one], { groups: [{ name: 'G', members: ['VI_1'] }] });
+  lan.run(seconds(5));
+  assert.equal(a.state('VI_1'), 'MASTER');
+  a.configure([one, two], { groups: [{ name: 'G', members: ['VI_1', 'VI_2'] }] });
+  assert.ok(!lan.runUntil(() => a.state('VI_2') === 'MASTER', seconds(3.6)));
+  assert.ok(lan.runUntil(() => a.state('VI_2') === 'MASTER', seconds(0.1)));
+  assert.equal(a.transitions.filter(({ instance: name }) => name === 'VI_1').length, 2);
+  assert.deepEqual(
+    a.events.flatMap((event) => (event.type === 'group-transition' ? [event.to] : [])),
+    ['BACKUP', 'MASTER'],
+  );
+});
+
+test('a master whose priority falls resigns to a router that it heard before, if it is told to', () => {
+  const resignMemory = seconds(60);
+  const { lan, a, b } = pair({ fastHandover: false, resignMemory });
+  a.setLink(false);
+  lan.run(seconds(8));
+  assert.equal(b.state(), 'MASTER');
+  a.setLink(true);
+  a.frame(new Uint8Array([...new Array<number>(12).fill(7), 8, 0]));
+  lan.run(seconds(8));
+  assert.equal(a.state(), 'MASTER');
+  a.send({ type: 'track', verdict: { instance: 'VI_1', adjustment: -60, faults: [] } });
+  assert.ok(
+    lan.runUntil(() => b.state() === 'MASTER', seconds(0.7)),
+    'after the skew of b',
+  );
+  assert.ok(a.holds(VIP), 'held until b is heard');
+  lan.run(seconds(1));
+  assert.ok(!a.holds(VIP));
+  assert.equal(a.transitions.at(-1)!.why, 'resign');
+});
+
+test('what was heard too long ago is forgotten: nobody resigns by it', () => {
+  const { lan, a, b } = pair({ fastHandover: false, resignMemory: seconds(5) });
+  a.setLink(false);
+  lan.run(seconds(8));
+  assert.equal(b.state(), 'MASTER');
+  a.setLink(true);
+  a.frame(new Uint8Array([...new Array<number>(12).fill(7), 8, 0]));
+  lan.run(seconds(20));
+  assert.equal(a.state(), 'MASTER');
+  a.send({ type: 'track', verdict: { instance: 'VI_1', adjustment: -60, faults: [] } });
+  assert.ok(!lan.runUntil(() => b.state() === 'MASTER', seconds(0.7)));
+});

@@ -54,6 +54,31 @@ test('a member that has not begun holds the others back, but takes nobody down',
   assert.deepEqual(leaving.report('b', 'INIT'), []);
 });
 
+test('a newcomer to a group of masters listens first; the others stay until it is ready, too', () => {
+  const g = new SyncGroup('G', ['a', 'b', 'c']);
+  for (const member of ['a', 'b']) g.report(member, 'MASTER');
+  assert.deepEqual(g.report('c', 'BACKUP', false), []);
+  assert.equal(g.state, 'MASTER');
+  assert.deepEqual(said(g.report('c', 'READY', false)), ['c MASTER']);
+  g.report('c', 'MASTER');
+  assert.deepEqual(said(g.report('c', 'BACKUP', false)), ['a BACKUP', 'b BACKUP'], 'it is no newcomer any more');
+});
+
+test('a newcomer that hears a better master takes the others down: the group is never half', () => {
+  const g = new SyncGroup('G', ['a', 'b']);
+  g.report('a', 'MASTER');
+  g.report('b', 'BACKUP', false);
+  assert.deepEqual(said(g.report('b', 'BACKUP', true)), ['a BACKUP']);
+  assert.equal(g.state, 'BACKUP');
+});
+
+test('a group of which all have ended is in INIT, whatever ailed it', () => {
+  const g = group({ a: 'MASTER', b: 'MASTER' });
+  g.fault('a', 'eth0 is down');
+  for (const member of ['a', 'b']) g.report(member, 'INIT');
+  assert.equal(g.state, 'INIT');
+});
+
 test('a fault of one is the fault of all', () => {
   const g = group({ a: 'MASTER', b: 'MASTER', c: 'BACKUP' });
   assert.deepEqual(said(g.fault('b', 'eth1 is down')), [
