@@ -7,6 +7,7 @@ import type { LocalProvider } from '../vip/local-provider.ts';
 import type { AdmissionWarning } from '../vrrp/admission.ts';
 import type { Advertisement, DropReason } from '../vrrp/types.ts';
 import type { Crew } from './crew.ts';
+import { DeafPeers } from './deaf-peers.ts';
 import type { InstanceDriver } from './driver.ts';
 import type { DriverHost, Transition } from './driver-host.ts';
 import { DropLog } from './drop-log.ts';
@@ -40,10 +41,15 @@ const WARNING_TEXT: Readonly<Record<AdmissionWarning, string>> = {
 /** keepalived runs notify_master_rx_lower_pri for every packet; ours is told so often of one that persists. */
 const RIVALS_EACH = millis(500);
 
+const DEAF =
+  'does not yield, so it does not hear what comes from the virtual MAC address; adverts leave by the interface itself, ' +
+  'too. Without vmac_xmit_base on that machine this is not needed';
+
 export class Wishes implements DriverHost {
   readonly #io: WishesDependencies;
   readonly holdings: Holdings;
   readonly #drops: DropLog;
+  readonly #deaf = new DeafPeers();
   readonly #rivals = new Ration(RIVALS_EACH);
   readonly #outgoing: EngineEvent[] = [];
 
@@ -89,7 +95,11 @@ export class Wishes implements DriverHost {
   send(driver: InstanceDriver, ad: Advertisement): void {
     const segment = this.#io.crew().segmentOf(driver.config);
     const through = this.#io.crew().outletOf(driver.config);
-    for (const { packet, destination } of driver.packets(ad)) segment.queue(packet, destination, through);
+    const both = through !== undefined && this.#deaf.has(driver);
+    for (const { packet, destination } of driver.packets(ad)) {
+      segment.queue(packet, destination, through);
+      if (both) segment.queue(packet, destination);
+    }
   }
 
   own(driver: InstanceDriver): void {
@@ -120,10 +130,13 @@ export class Wishes implements DriverHost {
     const time = this.#io.wallClock();
     driver.since = time;
     const priority = driver.router.effectivePriority;
+    if (change.from === 'MASTER') this.#deaf.resigned(driver);
     this.#outgoing.push({ type: 'transition', instance: driver.name, ...change, priority, time });
   }
 
   lowerPriorityHeard(driver: InstanceDriver, source: IpAddress, now: Instant): void {
+    if (this.#deaf.note(driver, now) && this.#io.crew().outletOf(driver.config) !== undefined)
+      this.log('warning', `${driver.name}: ${source} ${DEAF}`);
     const count = this.#rivals.note(driver.name, now);
     const { effectivePriority: priority } = driver.router;
     if (count > 0)

@@ -97,5 +97,20 @@ export function gratuitousArp(mac: MacAddress, address: IpAddress): Uint8Array {
   });
 }
 
+/**
+ * The same as a broadcast reply (RFC 5944 §4.6). For a virtual MAC address: a request is answered by a machine that still has
+ * the address, and that answer, from the same MAC address, teaches the switches the way to the wrong machine.
+ */
+export function gratuitousArpReply(mac: MacAddress, address: IpAddress): Uint8Array {
+  return encodeArp({
+    destination: BROADCAST_MAC,
+    source: mac,
+    arp: { operation: 'reply', senderMac: mac, senderIp: address, targetMac: mac, targetIp: address },
+  });
+}
+
+/** Whether a MAC address is that of a virtual router over IPv4 (RFC 9568 §7.3). */
+export const isVirtualRouterMac = (mac: MacAddress): boolean => mac.startsWith('00:00:5e:00:01:');
+
 /** Whether a packet announces its sender's own address: sender and target address are the same (RFC 5227 §3). */
 export const isGratuitous = (arp: ArpPacket): boolean => arp.senderIp === arp.targetIp;

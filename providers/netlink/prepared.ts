@@ -1,7 +1,7 @@
 // What one address needs on the wire, built once: its netlink messages and its announcement. Interface and lifetime are patched
 // in for each use, so that taking over 255 addresses builds nothing. Pure but for that cache.
-import { familyOf, type MacAddress } from '../../core/net/address.ts';
-import { gratuitousArp } from '../../core/net/arp.ts';
+import { familyOf, type IpAddress, type MacAddress } from '../../core/net/address.ts';
+import { gratuitousArp, gratuitousArpReply, isVirtualRouterMac } from '../../core/net/arp.ts';
 import { unsolicitedNeighbourAdvertisement } from '../../core/net/ndisc.ts';
 import {
   ADDRESS_PROTOCOL_VRRP,
@@ -55,7 +55,7 @@ export class PreparedAddress {
       const { address } = this.#vip;
       this.#frame =
         familyOf(address) === 4
-          ? gratuitousArp(mac, address)
+          ? announcementOf(mac, address)
           : unsolicitedNeighbourAdvertisement(mac, address, routerFlag);
       this.#frameMac = mac;
     }
@@ -68,6 +68,9 @@ export class PreparedAddress {
     return message;
   }
 }
+
+const announcementOf = (mac: MacAddress, address: IpAddress): Uint8Array =>
+  isVirtualRouterMac(mac) ? gratuitousArpReply(mac, address) : gratuitousArp(mac, address);
 
 /**
  * A single IPv6 address (/128) is bound with a preferred lifetime of 0: it answers, but this machine's own connections do not
