@@ -3,6 +3,7 @@ import { decode, emptyPacket, encode, PACKET_LENGTH } from '../../core/bfd/packe
 import { BfdSession } from '../../core/bfd/session.ts';
 import type { BfdEvent, BfdState, ControlPacket, SessionParameters } from '../../core/bfd/types.ts';
 import { after, type Instant, instant, type Micros, micros, millis, seconds } from '../../core/units.ts';
+import { randomFrom } from '../support/simulated-chance.ts';
 
 export const PARAMETERS: SessionParameters = {
   minTransmit: millis(10),
@@ -23,16 +24,8 @@ export interface Change {
   readonly diagnostic: number;
 }
 
-/** A deterministic stream of numbers from 0 up to but not 1 (xorshift32). */
-export function chance(seed: number): () => number {
-  let x = seed | 1;
-  return () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) / 2 ** 32;
-  };
-}
+/** A repeatable stream of numbers from 0 up to but not 1. */
+export const chance = (seed: number): (() => number) => randomFrom(seed).next;
 
 export class End {
   readonly session: BfdSession;

@@ -12,6 +12,8 @@ import { after, type Instant, instant, type Micros, micros, seconds } from '../.
 import type { BindOutcome, LocalProvider } from '../../core/vip/local-provider.ts';
 import type { VirtualIp } from '../../core/vip/virtual-ip.ts';
 import { runFilter } from '../support/bpf-machine.ts';
+import { randomFrom } from '../support/simulated-chance.ts';
+import { DatagramWire, SimulatedDatagrams } from '../support/simulated-datagrams.ts';
 
 /** One advert as it passed the segment. */
 export interface Sent {
@@ -28,6 +30,8 @@ export class SimulatedLan {
   /** Loses packets for which it is true. */
   loses: (from: SimulatedNode, to: SimulatedNode) => boolean = () => false;
   delay: Micros = micros(50);
+  /** What carries UDP. */
+  readonly wire = new DatagramWire(() => this.now);
   readonly #start = this.now;
 
   add(address: string): SimulatedNode {
@@ -92,6 +96,9 @@ export class SimulatedNode {
   /** How long the machine had run when the simulation began, µs; what a suspension adds to the boot clock alone. */
   upBefore = 86_400_000_000;
   slept = 0;
+  readonly datagrams: SimulatedDatagrams;
+  /** Whether the source address of adverts is there. */
+  hasAddress = true;
   /** Open frame taps. */
   readonly taps = new Set<SimulatedTap>();
   /** Does not run while set (SIGSTOP). */
@@ -115,6 +122,7 @@ export class SimulatedNode {
   constructor(lan: SimulatedLan, address: IpAddress) {
     this.lan = lan;
     this.address = address;
+    this.datagrams = new SimulatedDatagrams(lan.wire, address);
     const memory = leaseMemory();
     this.#holder = new LeaseHolder(memory);
     this.#bell = { ready: false, take: () => this.#inbox.shift() };
@@ -143,6 +151,7 @@ export class SimulatedNode {
       links: {
         get: (name) => (name === 'eth0' ? { ...this.link, up: true, carrier: true } : undefined),
         primaryAddress: (name) => (name === 'eth0' ? this.address : undefined),
+        hasAddress: (wanted) => wanted === this.address && this.hasAddress,
         update: () => {
           const removed = this.#removed.splice(0);
           const interfaces = new Set(this.#linkChanged ? ['eth0'] : []);
@@ -150,6 +159,8 @@ export class SimulatedNode {
           return { interfaces, removed, overrun: false };
         },
       },
+      datagrams: this.datagrams,
+      random: randomFrom(lan.nodes.length).next,
       monitor: this.#monitor,
       provider: this.#makeProvider(),
       lease: new LeaseWatch(memory, seconds(10), lan.now),
@@ -164,7 +175,7 @@ export class SimulatedNode {
     if (this.stopped || this.engine.done) return Number.POSITIVE_INFINITY;
     if (this.#inbox.length > 0 || this.#monitor.ready) return this.lan.now;
     for (const tap of this.taps) if (tap.frames.length > 0 && this.#polled.has(tap)) return this.lan.now;
-    return Math.min(this.#waiting[0]?.at ?? Number.POSITIVE_INFINITY, this.engine.wake);
+    return Math.min(this.#waiting[0]?.at ?? Number.POSITIVE_INFINITY, this.datagrams.next, this.engine.wake);
   }
 
   turn(): void {
@@ -204,6 +215,12 @@ export class SimulatedNode {
 
   setLink(running: boolean): void {
     this.link = { ...this.link, running };
+    this.#linkChanged = this.#monitor.ready = true;
+  }
+
+  /** The address that adverts come from goes or comes back. */
+  setAddress(present: boolean): void {
+    this.hasAddress = present;
     this.#linkChanged = this.#monitor.ready = true;
   }
 
@@ -267,6 +284,7 @@ export class SimulatedNode {
   #poll(): void {
     for (const tap of this.taps) if (tap.frames.length > 0 && this.#polled.has(tap)) tap.ready = true;
 
+    this.datagrams.poll();
     if (this.#fails) throw new Error('a bug');
     if (this.#inbox.length > 0) this.#bell.ready = true;
     if ((this.#waiting[0]?.at ?? Number.POSITIVE_INFINITY) <= this.lan.now) this.#socket.ready = true;
