@@ -6,13 +6,17 @@ import type { Report } from '../config/diagnostics.ts';
 import type { Command, Configuration } from '../config/model.ts';
 import { blocksOf, type Outline, placeIn, startOf } from '../config/outline.ts';
 import type { HostInterface } from '../config/risks.ts';
+import type { SecretReader } from '../config/secrets.ts';
 import { parseIp } from '../net/address.ts';
 import type { Files } from '../ports/files.ts';
 import { SystemFiles } from '../system/files.ts';
+import { readSecretFile } from '../system/secret-file.ts';
 
 export interface HostView {
   interfaces(): readonly HostInterface[];
   readonly files: Files;
+  /** Reads files with keys. */
+  readonly readSecret: SecretReader;
 }
 
 /** Scripts that the agent would refuse or run at a risk, each at its own line. */
@@ -60,7 +64,7 @@ const isCommand = (value: unknown): value is Command =>
 
 /** This machine. */
 export function nodeHost(): HostView {
-  return { interfaces, files: new SystemFiles() };
+  return { interfaces, files: new SystemFiles(), readSecret: readSecretFile };
 }
 
 /** Names from sysfs, since interfaces without an address count, too. */

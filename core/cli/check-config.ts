@@ -149,6 +149,7 @@ async function judge(args: Arguments, io: CheckIo): Promise<CheckResult> {
     reader: io.includes,
     ...idOption(args.text('config-id')),
     ...(io.probe && !offline && { probe: io.probe }),
+    ...(io.host && !offline && { readSecret: io.host.readSecret }),
     language: await languageOf(file!, io, args.text('config-id')),
   };
   const extra = new Report();
@@ -210,7 +211,7 @@ function readHalf(file: string, io: CheckIo, options: LoadOptions, report: Repor
 function comparePeer(
   file: string,
   io: CheckIo,
-  { probe: _, ...options }: LoadOptions,
+  { probe: _, readSecret: __, ...options }: LoadOptions,
   mine: Half | undefined,
   report: Report,
 ): Loaded | undefined {

@@ -77,6 +77,7 @@ async function judge(file: string, configId: string | undefined, io: CheckIo, li
     reader: io.includes,
     ...(configId !== undefined && { configId }),
     ...(io.probe && { probe: io.probe }),
+    ...(io.host && { readSecret: io.host.readSecret }),
     language: await languageOf(file, io, configId),
   };
   const { configuration, diagnostics } = load(source, options);

@@ -103,7 +103,7 @@ describe('explain', () => {
 
   test('secrets are not shown', () => {
     const text = one(
-      'authentication {\n auth_type PASS\n auth_pass geheim1\n}\nauth_hmac {\n key 1 geheim2\n active_key 1\n}',
+      'authentication {\n auth_type PASS\n auth_pass geheim1\n}\nauth_hmac {\n key 1 geheim2geheim2geheim2geheim2geheim2\n active_key 1\n}',
       'SSL {\n password geheim3\n}',
     );
     const blocks = explained(text);

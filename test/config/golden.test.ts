@@ -73,6 +73,13 @@ const host: NonNullable<CheckIo['host']> = {
           : { uid: 65_534, gid: 65_534 },
     group: async () => 65_534,
   },
+  readSecret: (path) =>
+    path.includes('missing')
+      ? { error: 'ENOENT' }
+      : {
+          bytes: new TextEncoder().encode(`${path} keeps a key of many bytes\n`),
+          mode: path.includes('open') ? 0o644 : 0o600,
+        },
 };
 
 async function check(name: string): Promise<string> {
@@ -107,7 +114,7 @@ function optionsOf(text: string): LoadOptions {
     environment: ENVIRONMENT,
     reader: includes,
     ...(id !== undefined && { configId: id }),
-    ...(!argv.includes('--offline') && { probe }),
+    ...(!argv.includes('--offline') && { probe, readSecret: host.readSecret }),
   };
 }
 

@@ -128,6 +128,7 @@ test('the table of marks is bounded, and what is heard stays in it', () => {
   const full = new ReplayMarks();
   for (let round = 0; round < 3; round++)
     for (let i = 0; i < 32; i++) full.note(`peer ${round === 1 ? 31 - i : i}`, at(round));
+  full.note('peer 31', at(2));
   for (let i = 0; i < 32; i++) assert.equal(full.isNew(`peer ${i}`, at(2)), false, 'room for 32');
   const marks = new ReplayMarks();
   marks.note('10.0.0.2', at(0));
