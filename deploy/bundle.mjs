@@ -16,6 +16,7 @@ await build({
     'core/cli/main.ts',
     'core/app/engine-thread.ts',
     'core/app/check-thread.ts',
+    'core/system/process-watch-thread.ts',
     'core/cli/demo/service.ts',
     'core/cli/demo/stage.ts',
     'core/cli/demo/probe-thread.ts',

@@ -8,7 +8,6 @@ import { CheckTracker } from '../agent/check-tracker.ts';
 import { EngineClient } from '../agent/engine-client.ts';
 import { Teller } from '../agent/events.ts';
 import { FifoNotifier } from '../agent/fifo.ts';
-import { FileTracker } from '../agent/file-tracker.ts';
 import { Log, type Logger } from '../agent/log.ts';
 import { logFormatter } from '../agent/log-format.ts';
 import { MailNotifier } from '../agent/mail.ts';
@@ -22,7 +21,6 @@ import { removeLinks } from '../engine/virtual-links.ts';
 import type { EngineNetwork } from '../ports/engine-io.ts';
 import { ChildProcesses, systemTiming } from '../system/child-process.ts';
 import { SystemFifos } from '../system/fifo.ts';
-import { FileWatcher } from '../system/file-watch.ts';
 import { SystemFiles } from '../system/files.ts';
 import { SmtpMailer } from '../system/mail.ts';
 import type { Native } from '../system/native/index.ts';
@@ -57,6 +55,7 @@ import {
 } from './tokens.ts';
 import { admissible, type ChosenTransport, chooseTransport, networkOf } from './transport.ts';
 import { controlVerbs } from './verbs.ts';
+import { watchers } from './watchers.ts';
 import { WorkerThread } from './worker-thread.ts';
 
 /** The machine: native calls, time, files, programs. */
@@ -157,24 +156,15 @@ const conductor = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TRACKERS)
     .toResolvedValue(
-      (engine, scripts, checks, teller, timing, log) =>
+      (engine, scripts, checks, teller, native, timing, log) =>
         new Trackers({
-          sources: [
-            scripts,
-            checks,
-            new FileTracker({
-              files: new FileWatcher(),
-              timing,
-              onFile: ({ file, value, problem }) =>
-                log.log(problem === '' ? 'info' : 'warning', 'file', { file, value, problem: problem || undefined }),
-            }),
-          ],
+          sources: [scripts, checks, ...watchers(native, timing, log)],
           onVerdict: (verdict) => {
             engine.send({ type: 'track', verdict });
             teller.judged(verdict);
           },
         }),
-      [ENGINE, SCRIPTS, CHECKS, TELLER, TIMING, LOG],
+      [ENGINE, SCRIPTS, CHECKS, TELLER, NATIVE, TIMING, LOG],
     )
     .inSingletonScope();
   bind(TELLER)
