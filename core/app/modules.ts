@@ -100,13 +100,13 @@ const people = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(CONTROL)
     .toResolvedValue(
-      ({ runtimeDir }: RunOptions, log, agent, engine, scripts, trackers, file, transport) =>
+      ({ runtimeDir }: RunOptions, log, agent, engine, scripts, checks, trackers, file, transport) =>
         new ControlServer({
           runtimeDir,
-          verbs: controlVerbs({ agent, engine, scripts, trackers, file, transport }),
+          verbs: controlVerbs({ agent, engine, scripts, checks, trackers, file, transport }),
           onError: (verb, error) => log.log('error', 'control', { verb, error: String(error) }),
         }),
-      [OPTIONS, LOG, AGENT, ENGINE, SCRIPTS, TRACKERS, CONFIGURATION_FILE, TRANSPORT],
+      [OPTIONS, LOG, AGENT, ENGINE, SCRIPTS, CHECKS, TRACKERS, CONFIGURATION_FILE, TRANSPORT],
     )
     .inSingletonScope();
 });

@@ -1,5 +1,6 @@
 // The verbs of the control socket, answered from what agent, engine and trackers know.
 import type { Agent } from '../agent/agent.ts';
+import type { CheckTracker } from '../agent/check-tracker.ts';
 import type { EngineClient } from '../agent/engine-client.ts';
 import type { ScriptTracker } from '../agent/script-tracker.ts';
 import type { Trackers } from '../agent/trackers.ts';
@@ -13,6 +14,7 @@ export interface VerbSources {
   readonly agent: Agent;
   readonly engine: EngineClient;
   readonly scripts: ScriptTracker;
+  readonly checks: CheckTracker;
   readonly trackers: Trackers;
   readonly file: ConfigurationFile;
   readonly transport: ChosenTransport;
@@ -29,6 +31,7 @@ export async function statusOf({
   agent,
   engine,
   scripts,
+  checks,
   trackers,
   file,
   transport,
@@ -50,6 +53,7 @@ export async function statusOf({
     snapshots,
     bfds,
     scripts: scripts.scripts(),
+    checks: await checks.checks(),
     watched: trackers.statuses(),
   });
 }

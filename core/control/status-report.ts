@@ -2,9 +2,11 @@
 // Pure: built from what engine, trackers and configuration say. Fields are only ever added within a version.
 import type { EngineTransport, InstanceConfig, SyncGroupConfig } from '../config/model.ts';
 import type { BfdSnapshot, InstanceSnapshot, InstanceStatistics } from '../engine/messages.ts';
+import type { CheckStatus } from '../health/check-status.ts';
 import type { ScriptCondition, ScriptStatus } from '../health/script-status.ts';
 import { contribution } from '../health/verdict.ts';
 import type { WatchedCondition, WatchedStatus } from '../health/watched-status.ts';
+import { type CheckReport, checkReport } from './check-report.ts';
 
 export const STATUS_VERSION = 1;
 
@@ -33,6 +35,8 @@ export interface StatusSources {
   /** Default: none. */
   readonly bfds?: readonly BfdSnapshot[];
   readonly scripts: readonly ScriptStatus[];
+  /** Checks of plugins. Default: none. */
+  readonly checks?: readonly CheckStatus[];
   /** Files, processes and other kinds. Default: none. */
   readonly watched?: readonly WatchedStatus[];
 }
@@ -53,6 +57,8 @@ export interface StatusReport {
     readonly transport: EngineTransport;
   };
   readonly instances: readonly InstanceReport[];
+  /** Checks of plugins; agents before 0.2 do not tell. */
+  readonly checks?: readonly CheckReport[];
   /** BFD sessions; agents before 0.2 do not tell. */
   readonly bfds?: readonly BfdReport[];
 }
@@ -173,6 +179,7 @@ export function buildStatus(sources: StatusSources): StatusReport {
       transport: process.transport ?? 'native',
     },
     instances: sources.snapshots.map((snapshot) => instanceReport(snapshot, sources)),
+    checks: (sources.checks ?? []).map(checkReport),
     bfds: (sources.bfds ?? []).map((session) => bfdReport(session, now)),
   };
 }

@@ -1,6 +1,7 @@
 // A status report as a person reads it at three in the morning: who holds the address, since when, why, and whether
 // the others could take over. Pure.
 import { FURTHEST } from '../health/verdict.ts';
+import { type CheckReport, checkCells } from './check-report.ts';
 import { formatDuration } from './duration.ts';
 import type { BfdReport, InstanceReport, ScriptReport, StatusReport, WatchedReport } from './status-report.ts';
 import { type Canvas, type Cell, layOut, type Style } from './text-table.ts';
@@ -33,7 +34,10 @@ export function renderStatus(report: StatusReport, canvas: Canvas): string {
     head.push([
       { text: `the latest reload was refused, the old configuration stays: ${process.reloadError}`, style: 'bad' },
     ]);
-  const blocks = report.instances.map((instance) => ['', ...renderInstance(instance, generated, canvas)]);
+  const blocks = report.instances.map((instance) => [
+    '',
+    ...renderInstance(instance, report.checks ?? [], generated, canvas),
+  ]);
   const bfds = (report.bfds ?? []).map((session) => ['', ...renderBfd(session, canvas)]);
   return `${[...layOut(head, 0, canvas), ...blocks.flat(), ...bfds.flat()].join('\n')}\n`;
 }
@@ -73,16 +77,21 @@ function summary(instances: readonly InstanceReport[]): string {
   return `${instances.length} virtual router${instances.length === 1 ? '' : 's'}: ${states}`;
 }
 
-function renderInstance(instance: InstanceReport, generated: number, canvas: Canvas): string[] {
+function renderInstance(
+  instance: InstanceReport,
+  checks: readonly CheckReport[],
+  generated: number,
+  canvas: Canvas,
+): string[] {
   const title: Cell[] = [
     { text: instance.name, style: 'strong' },
     { text: instance.state, style: STATE_STYLE[instance.state] },
     { text: `for ${formatDuration(instance.forMs)}, since ${instance.since}` },
   ];
-  return [...layOut([title], 0, canvas), ...layOut(facts(instance, generated), 2, canvas)];
+  return [...layOut([title], 0, canvas), ...layOut(facts(instance, checks, generated), 2, canvas)];
 }
 
-function facts(instance: InstanceReport, generated: number): Cell[][] {
+function facts(instance: InstanceReport, checks: readonly CheckReport[], generated: number): Cell[][] {
   const rows: Cell[][] = [[label('why'), { text: join(instance.why, instance.detail) }]];
   rows.push(
     ...section(
@@ -111,6 +120,7 @@ function facts(instance: InstanceReport, generated: number): Cell[][] {
       instance.scripts.map((script) => scriptCell(script, generated)),
     ),
   );
+  rows.push(...section('checks', checkCells(checks, instance.name, generated)));
   rows.push(...section('watched', instance.watched.map(watchedCell)));
   return rows;
 }
