@@ -16,7 +16,7 @@ export interface HostView {
   interfaces(): readonly HostInterface[];
   readonly files: Files;
   /** Reads files with keys. */
-  readonly readSecret: SecretReader;
+  readonly readSecret?: SecretReader;
 }
 
 /** Scripts that the agent would refuse or run at a risk, each at its own line. */

@@ -149,7 +149,7 @@ async function judge(args: Arguments, io: CheckIo): Promise<CheckResult> {
     reader: io.includes,
     ...idOption(args.text('config-id')),
     ...(io.probe && !offline && { probe: io.probe }),
-    ...(io.host && !offline && { readSecret: io.host.readSecret }),
+    ...(io.host?.readSecret && !offline && { readSecret: io.host.readSecret }),
     language: await languageOf(file!, io, args.text('config-id')),
   };
   const extra = new Report();

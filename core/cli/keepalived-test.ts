@@ -34,6 +34,7 @@ const SILENT: ReadonlySet<Code> = new Set<Code>([
   'W075',
   'W076',
   'W077',
+  'W078',
 ]);
 /**
  * keepalived does not look for notify scripts, drops a password of VRRPv3 without a word, and prints something about an
@@ -77,7 +78,7 @@ async function judge(file: string, configId: string | undefined, io: CheckIo, li
     reader: io.includes,
     ...(configId !== undefined && { configId }),
     ...(io.probe && { probe: io.probe }),
-    ...(io.host && { readSecret: io.host.readSecret }),
+    ...(io.host?.readSecret && { readSecret: io.host.readSecret }),
     language: await languageOf(file, io, configId),
   };
   const { configuration, diagnostics } = load(source, options);

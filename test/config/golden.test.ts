@@ -114,7 +114,7 @@ function optionsOf(text: string): LoadOptions {
     environment: ENVIRONMENT,
     reader: includes,
     ...(id !== undefined && { configId: id }),
-    ...(!argv.includes('--offline') && { probe, readSecret: host.readSecret }),
+    ...(!argv.includes('--offline') && { probe, readSecret: host.readSecret! }),
   };
 }
 
