@@ -99,6 +99,8 @@ export class SimulatedNode {
   readonly datagrams: SimulatedDatagrams;
   /** Whether the source address of adverts is there. */
   hasAddress = true;
+  /** How far the wall clock is wrong, ms. */
+  wallStep = 0;
   /** Open frame taps. */
   readonly taps = new Set<SimulatedTap>();
   /** Does not run while set (SIGSTOP). */
@@ -132,7 +134,7 @@ export class SimulatedNode {
         now: () => lan.now,
         sinceBoot: () => micros(lan.now + this.upBefore + this.slept),
       },
-      wallClock: () => lan.now / 1_000,
+      wallClock: () => lan.now / 1_000 + this.wallStep,
       poller: {
         add: (source) => void this.#polled.add(source),
         remove: (source) => void this.#polled.delete(source),
