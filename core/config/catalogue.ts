@@ -67,6 +67,7 @@ const EXPLANATIONS: Readonly<Record<Code, string>> = {
   W075: 'The kernel holds an address once: the instance that gives it up removes it from the one that needs it.',
   W076: 'Adverts cannot be sent from an address that is not there; it is usually the other machine’s.',
   W077: 'Adverts to itself reach nobody, and those of the real peer are refused as of unknown origin.',
+  W078: 'One forged packet ends a session. The TTL tells what comes from nearby (RFC 5082); the wider the limit, the more can forge.',
   W100: 'A virtual router with one machine has no failover.',
   W101: 'Machines with different identifiers do not see each other, and both hold the addresses.',
   W102: 'Adverts of the other version are dropped, and both machines hold the addresses.',

@@ -71,6 +71,7 @@ export const CODES = {
   W075: 'the same address in two instances',
   W076: 'a unicast source that this machine does not have',
   W077: 'a unicast peer that is this machine',
+  W078: 'BFD believes packets from further away than it needs to',
   W100: 'the peer has no such virtual router',
   W101: 'virtual_router_id differs from the peer',
   W102: 'VRRP version differs from the peer',

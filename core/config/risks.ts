@@ -3,7 +3,7 @@
 import { familyOf, type IpAddress, ipBytes } from '../net/address.ts';
 import type { VirtualIp } from '../vip/virtual-ip.ts';
 import type { Place, Report } from './diagnostics.ts';
-import type { Configuration, InstanceConfig } from './model.ts';
+import type { BfdConfig, Configuration, InstanceConfig } from './model.ts';
 import { blocksOf, linesOf, type Outline, placeIn, placeOfLine, startOf } from './outline.ts';
 import type { Statement } from './parser.ts';
 import { tracksOf } from './priorities.ts';
@@ -33,6 +33,34 @@ export function reportRisks(
     if (interfaces) reportHost(instance, at, interfaces, report);
   }
   reportSharedAddresses(configuration, outline, report);
+  for (const session of configuration.bfds ?? [])
+    reportReach(session, blocksOf(outline, 'bfd_instance', session.name)[0], startOf(outline.file), report);
+}
+
+/** RFC 5881 §5: over one hop the TTL proves that a packet comes from the link; over several it can at least say how far. */
+function reportReach(
+  { name, multihop, ttl, maxHops }: BfdConfig,
+  block: Statement | undefined,
+  fallback: Place,
+  report: Report,
+): void {
+  const least = maxHops < 0 ? 0 : ttl - maxHops;
+  if (multihop && maxHops < 0)
+    report.add(
+      'W078',
+      placeIn(block, ['max_hops', 'multihop'], fallback),
+      `${name} believes packets from any distance`,
+      {
+        suggestion: 'write max_hops with the number of routers between the two ends',
+      },
+    );
+  else if (!multihop && least < 255)
+    report.add(
+      'W078',
+      placeIn(block, ['max_hops', 'ttl', 'hoplimit'], fallback),
+      `${name} believes packets with a TTL down to ${Math.max(0, least)}, although its neighbor is on the link`,
+      { limit: '255', suggestion: 'let both ends send with TTL 255, and leave max_hops out' },
+    );
 }
 
 interface Spot {

@@ -175,19 +175,42 @@ bfd_instance gw {\n neighbour_ip 192.0.2.1\n min_rx 50\n multihop\n weight -10 r
         idleTransmit: seconds(1),
         multiplier: 5,
         passive: false,
-        ttl: 64,
-        maxHops: 0,
+        ttl: 255,
+        maxHops: -1,
         multihop: true,
         weight: -10,
         reverse: true,
       },
     ]);
   });
+  test('a BFD session: hops by family, a link-local neighbor with its interface', () => {
+    const of = (body: string) => {
+      const { codes, configuration } = read(`bfd_instance b {\n${body}\n}\n`);
+      const { neighbor, interface: device, ttl, maxHops } = configuration.bfds?.[0] ?? {};
+      return { neighbor, device, ttl, maxHops, codes: codes.filter((code) => code !== 'W049') };
+    };
+    const six = { neighbor: '2001:db8::1', device: undefined, ttl: 255, maxHops: 0, codes: [] };
+    assert.deepEqual(of('neighbor_ip 2001:db8::1'), six);
+    assert.deepEqual(of('neighbor_ip 2001:db8::1\n ttl 3\n hoplimit 64\n max_hops 2'), { ...six, ttl: 64, maxHops: 2 });
+    assert.deepEqual(of('neighbor_ip fe80::1%eth1'), { ...six, neighbor: 'fe80::1', device: 'eth1' });
+    const none = { neighbor: undefined, device: undefined, ttl: undefined, maxHops: undefined };
+    assert.deepEqual(of('neighbor_ip fe80::1'), { ...none, codes: ['W056'] });
+    assert.deepEqual(of('neighbor_ip 192.0.2.1%eth0'), { ...none, codes: ['W056'] });
+    assert.deepEqual(of('neighbor_ip 192.0.2.1\n source_ip 2001:db8::1'), { ...none, codes: ['W056'] });
+    assert.deepEqual(of('neighbor_ip nobody'), { ...none, codes: ['W056', 'W012'] });
+  });
+  test('a link that is down counts before another router is master, whatever was written', () => {
+    const { codes, configuration } = read(
+      `vrrp_instance W {\n interface eth0\n virtual_router_id 9\n priority 100\n advert_int 0.5\n version 3\n virtual_ipaddress {\n 192.0.2.9/24\n }\n}\ninterface_up_down_delays {\n eth0 30 60\n}\n`,
+    );
+    assert.deepEqual(configuration.interfaceDelays, [{ interface: 'eth0', down: seconds(1), up: seconds(60) }]);
+    assert.ok(codes.includes('W040'));
+  });
   test('a block without what it is about is told and left out, and so is a second one of a name', () => {
     const { codes, configuration } = read(
       'track_file a {\n}\nvrrp_track_process b {\n}\nbfd_instance c {\n}\ntrack_file d {\n file /x\n}\ntrack_file d {\n file /y\n}\n',
     );
-    assert.deepEqual(codes, ['W030', 'W056', 'W056', 'W056', 'W014']);
+    assert.deepEqual(codes, ['W056', 'W056', 'W056', 'W014']);
     assert.deepEqual(
       configuration.trackFiles?.map(({ path }) => path),
       ['/x'],

@@ -51,6 +51,23 @@ describe('risks', () => {
     ],
     ['a long interval', one('advert_int 10'), ['I082 10']],
     ['a usual one', one('advert_int 5'), []],
+    ['BFD over one hop', `bfd_instance b {\n neighbor_ip 10.0.0.9\n}\n${one('')}`, []],
+    [
+      'BFD over several hops without their number',
+      `bfd_instance b {\n neighbor_ip 10.1.0.9\n multihop\n}\n${one('')}`,
+      ['W078 multihop'],
+    ],
+    [
+      'BFD over several hops with their number',
+      `bfd_instance b {\n neighbor_ip 10.1.0.9\n multihop\n max_hops 3\n}\n${one('')}`,
+      [],
+    ],
+    [
+      'BFD over one hop that believes in more',
+      `bfd_instance b {\n neighbor_ip 10.0.0.9\n max_hops 2\n}\n${one('')}`,
+      ['W078 2'],
+    ],
+    ['or in a low TTL', `bfd_instance b {\n neighbor_ip 10.0.0.9\n ttl 64\n}\n${one('')}`, ['W078 64']],
   ] as const)
     test(what, () => assert.deepEqual(risks(text), expected));
 
