@@ -76,8 +76,11 @@ function instanceLines(instance: InstanceConfig, snapshot: InstanceSnapshot, sou
     '   Accept = enabled',
     `   Preempt = ${instance.preempt ? 'enabled' : 'disabled'}`,
     ...(instance.preemptDelay > 0 ? [`   Preempt delay = ${secondsOf(instance.preemptDelay)} secs`] : []),
-    ...(instance.authentication.type === 'PASS'
-      ? ['   Authentication type = SIMPLE_PASSWORD', `   Password = ${REDACTED}`]
+    ...(instance.authentication.type !== 'none'
+      ? [
+          `   Authentication type = ${instance.authentication.type === 'AH' ? 'IPSEC_AH' : 'SIMPLE_PASSWORD'}`,
+          `   Password = ${REDACTED}`,
+        ]
       : []),
     ...(vips.length === 0 ? [] : [`   Virtual IP (${vips.length}):`, ...addresses(vips)]),
     ...(excludedVips.length === 0 ? [] : ['   Virtual IP Excluded :', ...addresses(excludedVips)]),

@@ -86,7 +86,15 @@ export function errorsOf({ statistics: { drops } }: InstanceSnapshot) {
     addressList: sum('address-list'),
     authType: sum('auth-type'),
     authMismatch: sum('auth-mismatch'),
-    authFailure: sum('auth-failure'),
+    authFailure: sum('auth-failure', 'auth-replay'),
+    signature: {
+      auth_ext_missing: sum('hmac-missing'),
+      auth_ext_malformed: sum('hmac-malformed'),
+      auth_ext_unknown_key: sum('hmac-unknown-key'),
+      auth_ext_invalid_hmac: sum('hmac-bad'),
+      auth_ext_stale: sum('hmac-stale'),
+      auth_ext_replay: sum('hmac-replay'),
+    },
   };
 }
 

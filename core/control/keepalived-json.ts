@@ -19,7 +19,7 @@ import {
 export function keepalivedJson(sources: DumpSources, version: 1 | 2): string {
   const vrrp = [...instancesOf(sources)].map(({ instance, snapshot }) => ({
     data: dataOf(instance, snapshot, sources),
-    stats: statsOf(snapshot),
+    stats: statsOf(snapshot, instance.hmac !== undefined),
   }));
   return JSON.stringify(version === 2 ? { vrrp } : vrrp);
 }
@@ -99,12 +99,13 @@ function dataOf(instance: InstanceConfig, snapshot: InstanceSnapshot, { config, 
       'track_process',
       (instance.trackProcesses ?? []).map(({ name }) => name),
     ),
-    auth_type: authentication.type === 'PASS' ? 1 : 0,
-    ...(authentication.type === 'PASS' && { auth_data: REDACTED }),
+    auth_type: { none: 0, PASS: 1, AH: 2 }[authentication.type],
+    ...(authentication.type !== 'none' && { auth_data: REDACTED }),
   };
 }
 
-function statsOf(snapshot: InstanceSnapshot) {
+/** @param signed the instance has auth_hmac: keepalived 2.4 has counters for it */
+function statsOf(snapshot: InstanceSnapshot, signed: boolean) {
   const { statistics } = snapshot;
   const errors = errorsOf(snapshot);
   return {
@@ -120,6 +121,7 @@ function statsOf(snapshot: InstanceSnapshot) {
     invalid_authtype: errors.authType,
     authtype_mismatch: errors.authMismatch,
     auth_failure: errors.authFailure,
+    ...(signed && errors.signature),
     pri_zero_rcvd: statistics.priorityZeroReceived,
     pri_zero_sent: statistics.priorityZeroSent,
   };
