@@ -8,6 +8,7 @@ import { Engine, type Inbox } from '../engine/engine.ts';
 import { LeaseWatch } from '../engine/lease.ts';
 import { LinkTable } from '../engine/links.ts';
 import type { EngineCommand, EngineEvent } from '../engine/messages.ts';
+import { Promotion } from '../engine/promotion.ts';
 import { rehearse, STAGE } from '../engine/rehearsal.ts';
 import { VirtualInterfaces } from '../engine/virtual-interfaces.ts';
 import type { IpAddress, MacAddress } from '../net/address.ts';
@@ -93,6 +94,7 @@ function build(): Engine {
     post,
     residents: (host) => [
       new VirtualInterfaces({ ...host, links, sysctl: new ProcSysctl(), routeSocket: () => network.routeSocket() }),
+      new Promotion(new ProcSysctl(), host.complain),
     ],
   });
 }

@@ -1,5 +1,6 @@
 // The engine on the main thread, for the transport raw-socket, which works nowhere else: each turn is one call from the
 // event loop, by a timer for the next deadline, by a socket, by a command. To the agent it looks like a thread.
+
 import { NetlinkProvider } from '../../providers/netlink/index.ts';
 import { NetlinkRoutes } from '../../providers/netlink/routes.ts';
 import type { EngineThread } from '../agent/engine-client.ts';
@@ -7,9 +8,11 @@ import { Engine } from '../engine/engine.ts';
 import { LeaseWatch, leaseMemory } from '../engine/lease.ts';
 import { LinkTable } from '../engine/links.ts';
 import type { EngineCommand, EngineEvent } from '../engine/messages.ts';
+import { Promotion } from '../engine/promotion.ts';
 import type { Clock, FrameSocket, RouteMonitor } from '../ports/engine-io.ts';
 import { systemTiming } from '../system/child-process.ts';
 import { EventLoopPoller, PortableNetwork } from '../system/portable/network.ts';
+import { ProcSysctl } from '../system/sysctl.ts';
 import { between, seconds } from '../units.ts';
 
 /** Until the first configuration says otherwise. */
@@ -63,6 +66,7 @@ export class MainThread implements EngineThread {
       lease: new LeaseWatch(this.lease, FIRST_LEASE, clock.now()),
       inbox: { ready: false, take: () => this.#commands.shift() },
       post: (event) => this.#post(event),
+      residents: ({ complain }) => [new Promotion(new ProcSysctl(), complain)],
     });
   }
 

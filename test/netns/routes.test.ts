@@ -2,7 +2,7 @@
 // machine's own stay over reloads, and what somebody removes comes back without a transition.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { inside, toolEnvironment } from '../../core/cli/demo/network.ts';
 import type { Daemon, Kind } from '../support/daemons.ts';
 import { needs } from '../support/needs.ts';
@@ -120,8 +120,16 @@ describe('routes and rules on a LAN', needs('root', 'ip', 'keepalived'), () => {
     await lab?.[Symbol.asyncDispose]();
   });
 
-  const start = async (kind: Kind, text: string, router = 'r1'): Promise<Daemon> =>
-    await lab.daemon(kind, router, text).up();
+  const started: Daemon[] = [];
+  const start = async (kind: Kind, text: string, router = 'r1'): Promise<Daemon> => {
+    const daemon = lab.daemon(kind, router, text);
+    started.push(daemon);
+    return await daemon.up();
+  };
+  // A test that failed leaves nothing to the next.
+  afterEach(async () => {
+    for (const daemon of started.splice(0)) await daemon.stop();
+  });
   const master = async (daemon: Daemon, from = 0): Promise<void> => {
     await daemon.says(daemon.kind === 'vipkeeper' ? /to=MASTER/ : /Entering MASTER STATE/, 15_000, from);
   };
@@ -240,7 +248,7 @@ describe('routes and rules on a LAN', needs('root', 'ip', 'keepalived'), () => {
     assert.doesNotMatch(daemon.log.slice(from), /transition|put back/);
     await until('the news of the new route', async () => told.includes('10.7.0.0/24'));
     monitor.kill();
-    assert.doesNotMatch(told, /10\.1\.1\.0|10\.51\.0\.0|^(Deleted )?41:/m);
+    assert.doesNotMatch(told, /10\.1\.1\.0|10\.51\.0\.0|\b39:/);
     await daemon.stop();
     await ended();
   });

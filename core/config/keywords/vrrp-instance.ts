@@ -237,9 +237,9 @@ const rows = {
     help: 'vrrp_resign_when_outranked for this instance',
     example: '3600',
   },
+  promote_secondaries: { value: mark, help: 'let a secondary address take the place of a removed primary one' },
   ...notActed({
     vrf: { value: interfaceName, help: 'VRF that the interface belongs to' },
-    promote_secondaries: { value: mark, help: 'let a secondary address take the place of a removed primary one' },
     garp_extra_if: {
       value: extraInterval,
       lenient: true,
