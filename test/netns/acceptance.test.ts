@@ -1,7 +1,7 @@
 // Scenarios that people met with keepalived and asked for: numbers that do not match, a web server on an address that is
 // elsewhere, a script that stops the agent, unsafe scripts, nopreempt on a MASTER, life under systemd.
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -13,33 +13,8 @@ import { loadNative } from '../../core/system/native/index.ts';
 import { unixSockaddr } from '../../core/system/sockaddr.ts';
 import { AGENT } from '../support/daemons.ts';
 import { command, needs } from '../support/needs.ts';
-import type { Lab } from '../support/netns.ts';
+import { Program } from '../support/program.ts';
 import { quick, story, until, VIP } from '../support/story.ts';
-
-/** A program in a host of the lab, ended with the test. */
-class Program implements AsyncDisposable {
-  readonly child: ChildProcess;
-  readonly ended: Promise<number | null>;
-  out = '';
-  error = '';
-
-  constructor(lab: Lab, host: string, argv: readonly string[], env: NodeJS.ProcessEnv = toolEnvironment()) {
-    const words = inside(lab.host(host).namespace, ...argv);
-    this.child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'pipe'], env });
-    this.ended = new Promise((resolve) => this.child.once('close', resolve));
-    this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
-      this.out += text;
-    });
-    this.child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-      this.error += text;
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.child.kill('SIGKILL');
-    await this.ended;
-  }
-}
 
 describe('acceptance', { concurrency: 3, ...needs('root', 'ip', 'nginx') }, () => {
   test('A12: two halves with different VRIDs both hold the address, and both say why', () =>

@@ -29,6 +29,8 @@ export interface FileText {
   readonly routerId: string;
   readonly globals?: readonly string[];
   readonly scripts?: readonly ScriptText[];
+  /** Further blocks at the top level, as they stand. */
+  readonly blocks?: readonly string[];
   readonly instances: readonly InstanceText[];
 }
 
@@ -36,6 +38,7 @@ export function conf(file: FileText): string {
   return [
     block('global_defs', [`router_id ${file.routerId}`, 'script_user root', ...(file.globals ?? [])]),
     ...(file.scripts ?? []).map(scriptText),
+    ...(file.blocks ?? []),
     ...file.instances.map(instanceText),
   ].join('\n');
 }
