@@ -36,6 +36,8 @@ const config: fc.Arbitrary<RouterConfig> = fc
     advertiseBeforeYielding: fc.boolean(),
     makeBeforeBreak: fc.boolean(),
     grouped: fc.boolean(),
+    fastHandover: fc.boolean(),
+    ownerIgnoresAdverts: fc.boolean(),
   })
   .map((some) => ({ ...CONFIG, ...some }));
 
@@ -54,6 +56,11 @@ const event: fc.Arbitrary<RouterEvent> = fc.oneof(
   fc.constant<RouterEvent>({ type: 'startup' }),
   fc.boolean().map((immediate): RouterEvent => ({ type: 'shutdown', immediate })),
   fc.integer({ min: 1, max: 254 }).map((value): RouterEvent => ({ type: 'priority', value: priority(value) })),
+  fc
+    .record({ value: fc.integer({ min: 1, max: 254 }).map(priority), resign: source })
+    .map((outranked): RouterEvent => ({ type: 'priority', ...outranked })),
+  fc.nat(120_000_000).map((until): RouterEvent => ({ type: 'deaf', until: instant(until) })),
+  fc.constant<RouterEvent>({ type: 'alive' }),
   source.map((address): RouterEvent => ({ type: 'source', address })),
   fc.constant<RouterEvent>({ type: 'fault', why: 'check' }),
   fc.constant<RouterEvent>({ type: 'recovered' }),

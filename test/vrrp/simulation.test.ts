@@ -39,6 +39,7 @@ function history(seed: number): void {
       maxMasterInterval: micros(10 * interval),
       advertiseBeforeYielding: often(0.7),
       answerLowerPriority: often(0.8),
+      fastHandover: often(0.7),
     };
     segment.add(name, config);
     segment.feed(name, { type: 'startup' });
@@ -47,7 +48,7 @@ function history(seed: number): void {
   const dead = new Set<string>();
   for (let step = 0; step < 12; step++) {
     const name = names[below(names.length)]!;
-    switch (below(7)) {
+    switch (below(8)) {
       case 0:
         segment.partition([names.filter(() => often(0.5)), names]);
         break;
@@ -72,7 +73,14 @@ function history(seed: number): void {
         if (!dead.has(name) && faulty.delete(name)) segment.recover(name);
         break;
       case 6:
-        segment.feed(name, { type: 'priority', value: priority(1 + below(254)) });
+        segment.feed(name, {
+          type: 'priority',
+          value: priority(1 + below(254)),
+          ...(often(0.3) && { resign: address(1 + below(4)) }),
+        });
+        break;
+      case 7:
+        segment.feed(name, { type: 'deaf', until: after(segment.now, seconds(below(40))) });
         break;
     }
     segment.runUntil(after(segment.now, micros(random() * 4 * interval)));
@@ -81,6 +89,7 @@ function history(seed: number): void {
   segment.partition([]);
   for (const name of dead) segment.revive(name);
   for (const name of faulty) if (!dead.has(name)) segment.recover(name);
+  for (const name of names) segment.feed(name, { type: 'alive' });
   // The slowest to act is a priority 1 with a preemption delay: the delay, then a whole down timer.
   segment.runUntil(after(segment.now, seconds(20)));
   segment.runUntil(after(segment.now, micros(10 * interval)));
