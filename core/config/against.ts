@@ -134,7 +134,7 @@ function comparePacket({ mine, theirs, peer, at, report }: Pair): void {
     report.add(
       'W114',
       at('v3_checksum_as_v2', 'version'),
-      `${name} and ${peer} disagree about v3_checksum_as_v2: each takes the other’s adverts for damaged`,
+      `${name} and ${peer} disagree about v3_checksum_as_v2: keepalived takes the other’s adverts for damaged`,
     );
   const differs = authenticationDiffers(mine, theirs);
   if (differs !== undefined)
@@ -201,7 +201,9 @@ function compareTransport(pair: Pair): void {
 type Unicast = Extract<Transport, { mode: 'unicast' }>;
 
 function compareUnicast({ mine, theirs, block, peer, at, report }: Pair, a: Unicast, b: Unicast): void {
-  const lists = ({ peers }: Unicast, address: string | undefined) => peers.some((one) => one.address === address);
+  // What a name means cannot be told from the files.
+  const lists = ({ peers, names }: Unicast, address: string | undefined) =>
+    names !== undefined || peers.some((one) => one.address === address);
   if (a.source !== undefined && a.source === b.source)
     report.add('W109', at('unicast_src_ip'), `both machines send from ${a.source}`, {
       value: a.source,

@@ -82,7 +82,7 @@ const EXPLANATIONS: Readonly<Record<Code, string>> = {
   W111: 'nopreempt needs state BACKUP on every machine; with MASTER it is cleared without effect.',
   W112: 'What moves together must be the same on both machines, or half of it is left behind.',
   W113: 'Only one machine can be the owner of an address; two never yield to each other.',
-  W114: 'The checksum of version 3 covers the pseudo header or not, by v3_checksum_as_v2; both sides must count alike.',
+  W114: 'The checksum of version 3 covers the pseudo header or not, by v3_checksum_as_v2. vipkeeper takes both ways, keepalived only its own.',
   I060: 'More than half of the published configurations use it. A stranger with the same number on the network is a rival.',
   I061: 'The password is readable in every advert; it protects from mistakes, not from people.',
   I062: 'The interface of an instance is tracked without being listed.',

@@ -52,6 +52,26 @@ describe('JSON', () => {
     );
   });
 
+  test('authentication headers are type 2; instances with signatures count what these refused, others do not', () => {
+    const plain = sources();
+    const [first, ...others] = plain.config.instances;
+    const [snapshot, ...rest] = plain.snapshots;
+    const hmac = { keys: [], activeKey: 1, antiReplay: 'time', timeWindow: 5, mode: 'enforce' } as const;
+    const authentication = { type: 'AH', password: 'geheim12' } as const;
+    const statistics = { ...snapshot!.statistics, drops: { 'hmac-stale': 3, 'auth-replay': 2 } as const };
+    const signed: DumpSources = {
+      ...plain,
+      config: { ...plain.config, instances: [{ ...first!, authentication, hmac }, ...others] },
+      snapshots: [{ ...snapshot!, statistics }, ...rest],
+    };
+    const [{ data, stats }, second] = JSON.parse(keepalivedJson(signed, 1));
+    assert.deepEqual([data.auth_type, stats.auth_failure, stats.auth_ext_stale, stats.auth_ext_replay], [2, 2, 3, 0]);
+    assert.deepEqual(Object.keys(second.stats), words(STATS));
+    assert.match(keepalivedData(signed), /Authentication type = IPSEC_AH/);
+    for (const text of [keepalivedJson(signed, 2), keepalivedData(signed), keepalivedStats(signed)])
+      assert.doesNotMatch(text, /geheim/);
+  });
+
   test('the password is not there', () => {
     assert.equal(v1[0].data.auth_type, 1);
     assert.equal(v1[0].data.auth_data, '********');
