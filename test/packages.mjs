@@ -17,10 +17,11 @@ const COMMANDS = {
   sysctl: 'procps',
   unshare: 'util-linux',
   setpriv: 'util-linux',
+  vrrpd: 'frr',
   'c++': 'g++',
 };
-// Daemons live in the sbin directories, which are not in every PATH.
-const PATH = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+// Daemons live in directories that are not in every PATH.
+const PATH = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/lib/frr'];
 const POLICY = '/usr/sbin/policy-rc.d';
 
 function installed(command) {

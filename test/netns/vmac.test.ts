@@ -47,19 +47,6 @@ function textFor(mode: Mode, node: 1 | 2, priority: number): string {
   return conf({ routerId: `r${node}`, instances: [instance] });
 }
 
-/** Addresses of the link that need no time to settle. */
-async function withIpv6(lab: Lab): Promise<void> {
-  for (const [name, n] of [
-    ['r1', 1],
-    ['r2', 2],
-    ['client', 250],
-  ] as const) {
-    await lab.network.exec(name, 'ip', '-6', 'addr', 'flush', 'dev', 'eth0');
-    for (const address of [`fe80::${n}/64`, `fd00::${n}/64`])
-      await lab.network.exec(name, 'ip', 'addr', 'add', address, 'dev', 'eth0', 'nodad');
-  }
-}
-
 /** A client gets an answer, from the MAC address that is due. */
 async function reached(lab: Lab, vip: string, mac: string | undefined): Promise<void> {
   await lab.network.exec('client', 'ping', '-c', '3', '-i', '0.2', '-W', '2', vip);
@@ -76,7 +63,7 @@ async function pair(mode: Mode, kinds: readonly [Kind, Kind]): Promise<void> {
   await using lab = await Lab.create({ name: `${mode.name.replaceAll(' ', '')}-${kinds[0][0]}` });
   const { recorder } = lab;
   const vip = vipOf(mode);
-  if (mode.ipv6) await withIpv6(lab);
+  if (mode.ipv6) await lab.useIpv6();
   const virtual = VIRTUAL[mode.ipv6 ? 6 : 4];
   const ours = kinds[0] === 'vipkeeper' ? 'r1' : 'r2';
   const untouched = await settings(lab, ours);

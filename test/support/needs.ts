@@ -13,9 +13,10 @@ export type Need =
   | 'ping'
   | 'unshare'
   | 'setpriv'
-  | 'tshark';
+  | 'tshark'
+  | 'vrrpd';
 
-const SYSTEM_PATH = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
+const SYSTEM_PATH = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin', '/usr/lib/frr'];
 
 /** Options for `describe` or `test`: skips when something is missing. @throws Error instead when CI=true */
 export function needs(...wanted: readonly Need[]): { skip: string | false } {

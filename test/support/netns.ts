@@ -57,6 +57,16 @@ export class Lab implements AsyncDisposable {
     return this.network.host(name);
   }
 
+  /** Gives each host fd00::N/64 and fe80::N/64, N as in its IPv4 address, that need no time to settle. */
+  async useIpv6(): Promise<void> {
+    for (const { name, address } of this.network.hosts.values()) {
+      const n = address.split('.').at(-1);
+      await this.network.exec(name, 'ip', '-6', 'addr', 'flush', 'dev', 'eth0');
+      for (const own of [`fe80::${n}/64`, `fd00::${n}/64`])
+        await this.network.exec(name, 'ip', 'addr', 'add', own, 'dev', 'eth0', 'nodad');
+    }
+  }
+
   /** A daemon on a router, not yet started. */
   daemon(kind: Kind, router: string, text: string, entry?: string): Daemon {
     const directory = mkdtempSync(join(this.directory, `${router}-`));
