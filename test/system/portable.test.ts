@@ -123,6 +123,11 @@ describe('the portable VRRP socket', suite, () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const before = wakes;
+    const forgotten = new WeakRef(
+      within(pair.left, () =>
+        new PortableNetwork(clock, () => {}).vrrpSocket({ interface: 'lo', ifindex: 1, family: 4, protocol: 112 }),
+      ),
+    );
     for (let number = 0; number < 20; number++) {
       collect();
       await turn();
@@ -135,6 +140,9 @@ describe('the portable VRRP socket', suite, () => {
       );
     }
     assert.ok(wakes > before);
+    const kept = forgotten.deref();
+    assert.ok(kept !== undefined, 'a socket that nobody refers to is open still');
+    kept.close();
   });
 
   test('sends at once whatever waits to be read', () => {
