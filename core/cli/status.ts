@@ -76,7 +76,10 @@ function asReport(answer: unknown): StatusReport {
 
 function only(report: StatusReport, name: string): StatusReport | undefined {
   const instances = report.instances.filter((instance) => instance.name === name);
-  return instances.length > 0 ? { ...report, instances } : undefined;
+  const tracked = (session: string) =>
+    instances.some(({ watched }) => watched?.some(({ kind, name: one }) => kind === 'bfd' && one === session));
+  const bfds = (report.bfds ?? []).filter((session) => tracked(session.name));
+  return instances.length > 0 ? { ...report, instances, bfds } : undefined;
 }
 
 function noSuchInstance(name: string, { instances }: StatusReport): string {

@@ -6,6 +6,7 @@ import type { CheckStatus } from '../health/check-status.ts';
 import type { ScriptCondition, ScriptStatus } from '../health/script-status.ts';
 import { contribution } from '../health/verdict.ts';
 import type { WatchedCondition, WatchedStatus } from '../health/watched-status.ts';
+import { type BfdReport, bfdReport, watchedSessions } from './bfd-report.ts';
 import { type CheckReport, checkReport } from './check-report.ts';
 
 export const STATUS_VERSION = 1;
@@ -86,34 +87,14 @@ export interface InstanceReport {
     /** Whether this machine's kernel holds it now. */
     readonly held: boolean;
   }[];
+  /** Routes and rules in the words of the file, and whether they are set now. */
+  readonly routing: readonly { readonly text: string; readonly held: boolean }[];
   readonly master: PeerReport | null;
   readonly peers: readonly PeerReport[];
   readonly scripts: readonly ScriptReport[];
   readonly watched: readonly WatchedReport[];
   readonly timers: { readonly downMs: number; readonly skewMs: number };
   readonly statistics: InstanceStatistics;
-}
-
-/** One BFD session. */
-export interface BfdReport {
-  readonly name: string;
-  readonly neighbor: string;
-  readonly multihop: boolean;
-  readonly state: BfdSnapshot['state'];
-  readonly since: string;
-  readonly forMs: number;
-  /** Why, in the words of RFC 5880; the same as the neighbor tells it. */
-  readonly why: string;
-  readonly neighborState: BfdSnapshot['state'];
-  readonly neighborWhy: string;
-  /** Agreed interval between our packets, and the silence that means that the neighbor is gone. */
-  readonly transmitMs: number;
-  readonly detectionMs: number;
-  /** Since the latest packet of the neighbor. */
-  readonly heardMs: number | null;
-  readonly statistics: Pick<BfdSnapshot, 'sent' | 'received' | 'wentUp' | 'wentDown' | 'drops'>;
-  /** Why nothing can be sent; null: nothing is wrong. */
-  readonly trouble: string | null;
 }
 
 export interface PeerReport {
@@ -186,7 +167,7 @@ export function buildStatus(sources: StatusSources): StatusReport {
 
 function instanceReport(
   snapshot: InstanceSnapshot,
-  { now, config, scripts, watched = [] }: StatusSources,
+  { now, config, scripts, watched = [], bfds = [] }: StatusSources,
 ): InstanceReport {
   const configured = config.instances.find(({ name }) => name === snapshot.name);
   const { basePriority, effectivePriority, master } = snapshot;
@@ -205,32 +186,13 @@ function instanceReport(
     group: config.groups.find(({ members }) => members.includes(snapshot.name))?.name ?? null,
     priority: { base: basePriority, effective: effectivePriority, checks: effectivePriority - basePriority },
     addresses: snapshot.addresses.map(({ address, prefix, device, held }) => ({ address, prefix, device, held })),
+    routing: snapshot.routing ?? [],
     master: master ? peerReport(master) : null,
     peers: snapshot.peers.map(peerReport),
     scripts: scripts.flatMap((script) => scriptReports(script, snapshot.name)),
-    watched: watched.flatMap((one) => watchedReports(one, snapshot.name)),
+    watched: [...watched, ...watchedSessions(bfds, config)].flatMap((one) => watchedReports(one, snapshot.name)),
     timers: { downMs: snapshot.downInterval / 1_000, skewMs: snapshot.skew / 1_000 },
     statistics: snapshot.statistics,
-  };
-}
-
-function bfdReport(session: BfdSnapshot, now: number): BfdReport {
-  const { sent, received, wentUp, wentDown, drops } = session;
-  return {
-    name: session.name,
-    neighbor: session.neighbor,
-    multihop: session.multihop,
-    state: session.state,
-    since: iso(session.since),
-    forMs: Math.max(0, now - session.since),
-    why: session.diagnostic,
-    neighborState: session.remoteState,
-    neighborWhy: session.remoteDiagnostic,
-    transmitMs: session.transmitInterval / 1_000,
-    detectionMs: session.detectionTime / 1_000,
-    heardMs: session.lastHeard === undefined ? null : session.lastHeard / 1_000,
-    statistics: { sent, received, wentUp, wentDown, drops },
-    trouble: session.trouble || null,
   };
 }
 

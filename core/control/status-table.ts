@@ -1,9 +1,10 @@
 // A status report as a person reads it at three in the morning: who holds the address, since when, why, and whether
 // the others could take over. Pure.
 import { FURTHEST } from '../health/verdict.ts';
+import type { BfdReport } from './bfd-report.ts';
 import { type CheckReport, checkCells } from './check-report.ts';
 import { formatDuration } from './duration.ts';
-import type { BfdReport, InstanceReport, ScriptReport, StatusReport, WatchedReport } from './status-report.ts';
+import type { InstanceReport, ScriptReport, StatusReport, WatchedReport } from './status-report.ts';
 import { type Canvas, type Cell, layOut, type Style } from './text-table.ts';
 
 const STATE_STYLE: Readonly<Record<InstanceReport['state'], Style>> = {
@@ -107,6 +108,12 @@ function facts(instance: InstanceReport, checks: readonly CheckReport[], generat
       instance.addresses.map((address) => addressCell(instance, address)),
     ),
   );
+  rows.push(
+    ...section(
+      'routing',
+      instance.routing.map((entry) => routingCell(instance, entry)),
+    ),
+  );
   if (instance.addresses.length === 0) rows.push([label('addresses'), { text: 'none' }]);
   const peers = instance.peers.map(
     ({ address, priority, ageMs }): Cell => ({
@@ -154,6 +161,11 @@ function addressCell(
   const verdict = held === expected ? '' : held ? `, although ${state}` : ', although MASTER';
   const text = `${address}/${prefix} on ${device}, held by the kernel: ${held ? 'yes' : 'no'}${verdict}`;
   return { text, style: held !== expected ? 'bad' : held ? 'good' : 'plain' };
+}
+
+function routingCell({ state }: InstanceReport, { text, held }: InstanceReport['routing'][number]): Cell {
+  const wanted = state === 'MASTER' || state === 'LEAVING';
+  return { text: `${text}: ${held ? 'set' : 'not set'}`, style: held !== wanted ? 'bad' : held ? 'good' : 'plain' };
 }
 
 function scriptCell(script: ScriptReport, generated: number): Cell {

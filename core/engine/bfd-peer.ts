@@ -210,6 +210,7 @@ export class BfdPeer {
       wentDown: this.#downs,
       drops: { ...this.#drops },
       trouble: this.#trouble,
+      counts: this.#state,
     };
   }
 

@@ -58,9 +58,9 @@ export function judgeLinks(
     const fault = device === config.interface || tolerated ? undefined : why(device);
     if (fault !== undefined) faults.push(fault);
   }
-  const interfaces = merge(config.trackInterfaces, shared.trackInterfaces).filter(isOther);
+  const interfaces = mergeTracks(config.trackInterfaces, shared.trackInterfaces).filter(isOther);
   const tracked = judge(interfaces, (name) => stateOf(why(name)), 'interface');
-  const bfd = judge(merge(config.trackBfds, shared.trackBfds), bfdState, 'BFD session');
+  const bfd = judge(mergeTracks(config.trackBfds, shared.trackBfds), bfdState, 'BFD session');
   faults.push(...tracked.faults, ...bfd.faults);
   // RFC 9568 §5.1.2.1: multicast adverts come from the link-local address; unicast peers may be anywhere.
   const isLocal = config.transport.mode === 'multicast';
@@ -90,8 +90,8 @@ function routingDevices({ routes = [], rules = [] }: InstanceConfig): readonly s
   return devices.filter((device) => device !== undefined && device !== 'lo') as string[];
 }
 
-/** As keepalived: tracked by both, the group's weight counts, unless failing is a fault already. */
-function merge(own: readonly Track[] = [], shared: readonly Track[] = []): readonly Track[] {
+/** What a router and its sync group track, as in keepalived: by both, the group's weight counts, unless failing is a fault already. */
+export function mergeTracks(own: readonly Track[] = [], shared: readonly Track[] = []): readonly Track[] {
   if (shared.length === 0) return own;
   const merged = new Map(own.map((track) => [track.name, track]));
   for (const track of shared) if (merged.get(track.name)?.weight !== 0) merged.set(track.name, track);

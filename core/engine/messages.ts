@@ -1,7 +1,8 @@
 // The boundary between the agent (main thread) and the engine (real-time thread): plain data in both directions.
 // Whatever crosses is one of these; a test or a simulator can play either side.
 import type { BfdDropReason, BfdState } from '../bfd/types.ts';
-import type {BfdConfig, InstanceConfig, InterfaceDelay, StaticConfig, Track, TrackGroup} from '../config/model.ts';
+import type { BfdConfig, InstanceConfig, InterfaceDelay, StaticConfig, Track, TrackGroup } from '../config/model.ts';
+import type { TrackedState } from '../health/verdict.ts';
 import type { IpAddress, MacAddress } from '../net/address.ts';
 import type { Instant, Micros, Priority } from '../units.ts';
 import type { ChecksumForm } from '../vrrp/packet.ts';
@@ -188,6 +189,8 @@ export interface BfdSnapshot {
   readonly drops: Readonly<Partial<Record<BfdDropReason, number>>>;
   /** Why nothing can be sent, an errno name; empty: nothing is wrong. */
   readonly trouble: string;
+  /** What those that track it see. */
+  readonly counts: TrackedState;
 }
 
 export interface InstanceSnapshot {
@@ -232,7 +235,7 @@ export interface InstanceStatistics {
   readonly announcementsSent: number;
   readonly addressRepairs: number;
   /** ARP packets and neighbour advertisements with which others claimed addresses that were held here. */
-  readonly addressConflicts?: number;
+  readonly addressConflicts: number;
   /** The longest an own deadline was missed by. */
   readonly timerLateMax: Micros;
   readonly drops: Readonly<Partial<Record<DropReason, number>>>;

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { status, type Terminal } from '../../core/cli/status.ts';
 import { ControlServer } from '../../core/control/server.ts';
 import { buildStatus } from '../../core/control/status-report.ts';
-import { sources } from '../control/sample-report.ts';
+import { sources, withBfd } from '../control/sample-report.ts';
 
 async function runtimeDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'vipkeeper-status-'));
@@ -54,6 +54,12 @@ test('with a name it is that virtual router alone', async (t) => {
   assert.equal(code, 0);
   assert.doesNotMatch(out, /VI_1/);
   assert.match(out, /^VI_2/m);
+});
+
+test('with a name it shows the BFD sessions that this virtual router tracks, and no others', async (t) => {
+  const runtimeDir = await agent(t, buildStatus(withBfd()));
+  assert.match((await run(['VI_1', '--runtime-dir', runtimeDir])).out, /^BFD gw {2}Down/m);
+  assert.doesNotMatch((await run(['VI_2', '--runtime-dir', runtimeDir])).out, /BFD/);
 });
 
 test('with --json it is one document, with a name as well', async (t) => {

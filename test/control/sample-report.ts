@@ -1,6 +1,6 @@
 // The sources of a status report with one virtual router of each kind.
 import type { StatusSources } from '../../core/control/status-report.ts';
-import type { InstanceSnapshot } from '../../core/engine/messages.ts';
+import type { BfdSnapshot, InstanceSnapshot } from '../../core/engine/messages.ts';
 import type { ScriptStatus } from '../../core/health/script-status.ts';
 import { ip } from '../../core/net/address.ts';
 import { millis, priority, seconds, vrid } from '../../core/units.ts';
@@ -114,5 +114,40 @@ export function sources(): StatusSources {
       checked('chk_gone', { condition: 'disabled', detail: '/bin/chk_gone: not found', lastRun: undefined }),
       checked('chk_db', { usedBy: [{ instance: 'VI_2', weight: 0, reverse: false }] }),
     ],
+  };
+}
+
+const bfd: BfdSnapshot = {
+  name: 'gw',
+  neighbor: ip('10.0.0.254'),
+  multihop: false,
+  state: 'Down',
+  since: NOW - 3_000,
+  diagnostic: 'control detection time expired',
+  remoteState: 'Down',
+  remoteDiagnostic: 'no diagnostic',
+  discriminator: 7,
+  remoteDiscriminator: 0,
+  transmitInterval: seconds(1),
+  detectionTime: millis(50),
+  sent: 120,
+  received: 100,
+  lastHeard: seconds(3),
+  wentUp: 1,
+  wentDown: 1,
+  drops: { ttl: 4 },
+  trouble: '',
+  counts: { up: false, disabled: false, detail: '10.0.0.254: control detection time expired' },
+};
+
+/** The same with a session that VI_1 tracks, and that is down. */
+export function withBfd(): StatusSources {
+  const plainSources = sources();
+  const [first, ...others] = plainSources.config.instances;
+  const trackBfds = [{ name: 'gw', weight: -20, reverse: false }];
+  return {
+    ...plainSources,
+    config: { ...plainSources.config, instances: [{ ...first!, trackBfds }, ...others] },
+    bfds: [bfd],
   };
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { buildStatus, type StatusReport } from '../../core/control/status-report.ts';
 import { renderStatus } from '../../core/control/status-table.ts';
 import { displayWidth } from '../../core/control/text-table.ts';
-import { sources } from './sample-report.ts';
+import { sources, withBfd } from './sample-report.ts';
 
 const plain = { width: Number.POSITIVE_INFINITY, colour: false };
 
@@ -112,4 +112,23 @@ test('nothing that a peer or a program says can steer the terminal', () => {
 
 test('without virtual routers it says so', () => {
   assert.match(renderStatus(buildStatus({ ...sources(), snapshots: [] }), plain), /no virtual routers/);
+});
+
+test('a BFD session is shown by itself, and by the virtual router that tracks it', () => {
+  const text = renderStatus(buildStatus(withBfd()), plain);
+  assert.match(text, /^ {2}watched +bfd gw: failed \(-20 by -20\): 10\.0\.0\.254: control detection time expired$/m);
+  assert.ok(
+    text.endsWith(`
+BFD gw  Down  for 3.0s, since 2026-11-21T10:23:39.000Z
+  neighbor  10.0.0.254, heard 3.0s ago
+  why       control detection time expired; the neighbor is Down: no diagnostic
+  timers    a packet each 1000 ms, down after 50 ms of silence
+  packets   120 sent, 100 received, 4 dropped (ttl); 1 times up, 1 times down
+`),
+    text,
+  );
+  assert.deepEqual(
+    buildStatus(withBfd()).instances.map(({ watched }) => watched.length),
+    [1, 0],
+  );
 });
