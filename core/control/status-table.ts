@@ -4,7 +4,7 @@ import { FURTHEST } from '../health/verdict.ts';
 import type { BfdReport } from './bfd-report.ts';
 import { type CheckReport, checkCells } from './check-report.ts';
 import { formatDuration } from './duration.ts';
-import type { InstanceReport, ScriptReport, StatusReport, WatchedReport } from './status-report.ts';
+import type { InstanceReport, PeerNameReport, ScriptReport, StatusReport, WatchedReport } from './status-report.ts';
 import { type Canvas, type Cell, layOut, type Style } from './text-table.ts';
 
 const STATE_STYLE: Readonly<Record<InstanceReport['state'], Style>> = {
@@ -30,6 +30,9 @@ export function renderStatus(report: StatusReport, canvas: Canvas): string {
   const head: Cell[][] = [
     [{ text: `vipkeeper ${process.version}, pid ${process.pid}, up ${up}, ${summary(report.instances)}` }],
     [{ text: `configuration ${process.configFile}, read ${process.configLoaded}`, style: 'faint' }],
+    ...(process.transport === 'raw-socket'
+      ? [[{ text: 'transport raw-socket: IPv4 only, intervals of 0.1 s and more', style: 'warn' } as const]]
+      : []),
   ];
   if (process.reloadError !== null)
     head.push([
@@ -128,6 +131,7 @@ function facts(instance: InstanceReport, checks: readonly CheckReport[], generat
     ),
   );
   rows.push(...section('checks', checkCells(checks, instance.name, generated)));
+  rows.push(...section('peer names', instance.peerNames.map(nameCell)));
   rows.push(...section('watched', instance.watched.map(watchedCell)));
   return rows;
 }
@@ -196,6 +200,12 @@ function watchedCell(watched: WatchedReport): Cell {
   const text = join(head, [detail, problem].filter((part) => part !== '').join('; '));
   const style = condition === 'waiting' || problem !== '' ? 'warn' : failed ? 'bad' : CONDITION_STYLE[condition];
   return { text, style };
+}
+
+function nameCell({ name, addresses, answered, problem }: PeerNameReport): Cell {
+  const meaning = addresses.length > 0 ? addresses.join(' ') : answered === null ? 'unknown' : 'only this machine';
+  if (problem === '') return { text: `${name}: ${meaning}` };
+  return { text: `${name}: ${meaning}${answered === null ? '' : `, as of ${answered}`} (${problem})`, style: 'warn' };
 }
 
 function signed(n: number): string {
