@@ -61,7 +61,7 @@ function ownBounds(scenario: Scenario, slot: number): Bounds {
     dual,
     down,
     preempt: delay + down + dual,
-    settled: delay + 3 * down + 2 * dual,
+    settled: delay + 2 * down + 2 * dual,
     silence: adverts * shortest,
     zombie: lifetime + EXPIRY_LAG,
     hop,

@@ -54,7 +54,7 @@ const SHORTEST_STALL = 5_000;
 export function drawFaults(random: Random, shape: FaultShape, calm: boolean): Fault[] {
   if (calm) return [];
   const faults: Fault[] = [];
-  const count = 3 + random.below(8);
+  const count = 3 + random.below(7);
   const span = shape.end - shape.begin;
   for (let i = 0; i < count; i++) {
     const at = shape.begin + random.next() * 0.9 * span;

@@ -2,9 +2,12 @@
 // while with some adverts lost, but never enough in a row. Throws nothing itself; the invariants watch.
 import { skew } from './bounds.ts';
 import type { Round } from './scenario.ts';
+import { Strangers } from './strangers.ts';
 import type { View } from './view.ts';
 import type { World } from './world.ts';
 
+/** A weight that takes any priority to its end. */
+const LARGE = 300;
 /** Intervals with some adverts lost. */
 const MILD_INTERVALS = 20;
 
@@ -61,6 +64,9 @@ export class Finale {
         this.#pass(this.#settled);
         for (const slot of world.scenario.slots.keys()) world.changeFault(machine, slot, -1);
         break;
+      case 'weaken':
+        this.#weaken(machine);
+        break;
       case 'carrier':
         world.touch();
         kernel.setCarrier(name, false);
@@ -78,8 +84,20 @@ export class Finale {
     this.#pass(this.#settled);
   }
 
-  /** I6: who says goodbye is replaced after the skew alone. */
-  #expectSuccessors(leaving: number): void {
+  /** A master that falls below its backups is replaced after the skew alone. */
+  #weaken(machine: number): void {
+    const world = this.#world;
+    const { seats } = world.scenario;
+    const willing = seats.flat().every(({ preempt, preemptDelay }) => preempt && preemptDelay === 0);
+    const canFall = seats[machine]!.every(({ priority }) => priority !== 255);
+    if (willing && canFall) this.#expectSuccessors(machine, 1);
+    world.changeWeight(machine, -LARGE);
+    this.#pass(this.#settled);
+    world.changeWeight(machine, LARGE);
+  }
+
+  /** I6: who says goodbye is replaced after the skew alone. @param above by one of a higher priority than this */
+  #expectSuccessors(leaving: number, above = 0): void {
     const { scenario } = this.#world;
     const waits = this.#view.slots.map(({ index, bounds }) => {
       if (!this.#view.slots[index]!.masters.includes(leaving)) return undefined;
@@ -87,7 +105,9 @@ export class Finale {
       const { interval } = scenario.seats[leaving]![index]!;
       const skews = [...scenario.seats.keys()]
         .filter((machine) => machine !== leaving && this.#view.isEligible(machine, index))
-        .map((machine) => skew(version, this.#view.parts[machine]![index]!.priority, interval));
+        .map((machine) => this.#view.parts[machine]![index]!.priority)
+        .filter((priority) => priority > above)
+        .map((priority) => skew(version, priority, interval));
       return skews.length === 0 ? undefined : Math.min(...skews) + 3 * bounds.hop;
     });
     for (const [slot, wait] of waits.entries()) {
@@ -109,12 +129,17 @@ export class Finale {
     this.#pass(MILD_INTERVALS * this.#interval);
   }
 
+  /** What must change nothing: the wall clocks jump, files are read again as they were, strangers talk. */
   #disturbHarmlessly(): void {
     const world = this.#world;
-    const every = 7.3 * this.#interval;
+    const every = 3.7 * this.#interval;
+    const signed = world.scenario.slots.some(({ protection }) => protection.startsWith('hmac'));
+    const strangers = new Strangers(world);
     const step = (count: number): void => {
-      world.wallClockStep = count % 2 === 0 ? 3_600_000 : -3_600_000;
-      for (const machine of world.machines.keys()) world.reload(machine);
+      // Signatures carry the time, so that they may be told from replays.
+      if (!signed) world.wallClockStep = count % 2 === 0 ? 3_600_000 : -3_600_000;
+      for (const [number, machine] of world.machines.entries()) if (!machine.agentHangs) world.reload(number);
+      strangers.talk(count);
       world.agenda.add(world.now + every, () => step(count + 1));
     };
     world.agenda.add(world.now + every, () => step(0));

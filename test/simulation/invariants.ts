@@ -100,6 +100,8 @@ export const SLOT_INVARIANTS: Readonly<Record<string, SlotInvariant>> = {
   'clients reach the master': (view, slot) => {
     const master = settledMaster(view, slot);
     if (master === undefined || view.excusedUntil[master]! > view.world.now) return undefined;
+    // What was announced a moment ago is still on its way.
+    if (view.world.now - slot.announcedAt[master]! <= slot.bounds.hop) return undefined;
     const { vips, network } = view.world.scenario.slots[slot.index]!;
     for (const client of view.world.clients[network]!)
       for (const vip of vips) {
@@ -123,6 +125,8 @@ function settledMaster(view: View, { masters, soleSince, dualEnded, bounds }: Sl
   const patience = 3 * bounds.hop + (recent ? LONGEST_ANNOUNCE_GAP + 2 * bounds.dual : 0);
   return Math.min(view.world.now - soleSince, view.quiet) > patience ? masters[0] : undefined;
 }
+
+const isJittery = (view: View): boolean => view.world.scenario.faults.some(({ type }) => type === 'jitter');
 
 /** Whether a master could know that another one had announced its addresses: it heard it after that. */
 const hasHeard = (slot: SlotView, master: number, other: number): boolean =>
@@ -170,6 +174,27 @@ export const TURN_INVARIANTS: Readonly<Record<string, TurnInvariant>> = {
     return undefined;
   },
 
+  /** I13: in peace a master's adverts keep to the schedule of the first; each may be late, but no lateness adds up. */
+  'adverts keep their schedule': (view, machine) => {
+    const { lateness, seats } = view.world.scenario;
+    for (const { network, message } of view.outgoing) {
+      const index = view.slotOf(network, message);
+      if (index === undefined) continue;
+      const slot = view.slots[index]!;
+      if (view.quiet <= slot.bounds.settled) {
+        slot.cadence = undefined;
+        continue;
+      }
+      const { now } = view.world;
+      if (slot.cadence?.master !== machine.index) slot.cadence = { master: machine.index, first: now };
+      const { interval } = seats[machine.index]![index]!;
+      const past = (now - slot.cadence.first) / interval;
+      const off = Math.abs(past - Math.round(past)) * interval;
+      if (off > lateness + 2) return `${machine.name} advertises ${ms(off)} beside its schedule`;
+    }
+    return undefined;
+  },
+
   /** I5: nobody announces what it does not hold. */
   'only holders announce': (view, machine) => {
     for (const { message } of view.outgoing)
@@ -184,6 +209,9 @@ export const TRANSITION_INVARIANTS: Readonly<Record<string, TransitionInvariant>
   'no takeover before enough adverts are lost': (view, machine, { instance, from, to, why }) => {
     if (from !== 'BACKUP' || to !== 'MASTER' || (why !== 'master-timeout' && why !== 'sync-group')) return undefined;
     const slot = view.slotNamed(instance);
+    // What is refused as a replay keeps nobody in BACKUP: AH counts for all routers together, signatures go stale.
+    const { protection } = view.world.scenario.slots[slot]!;
+    if (protection === 'AH' || (protection === 'hmac-time' && isJittery(view))) return undefined;
     const { heededAt, goodbyeAt, worseAt } = view.parts[machine.index]![slot]!;
     const silence = view.world.now - heededAt;
     if (silence >= view.slots[slot]!.bounds.silence || goodbyeAt >= heededAt) return undefined;

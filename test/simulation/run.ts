@@ -96,6 +96,8 @@ class Judge implements Witness {
     this.tell(`${machine.name} starts`);
     for (const [slot, part] of this.view.parts[machine.index]!.entries())
       part.priority = this.#world.scenario.seats[machine.index]![slot]!.priority;
+    // An owner's addresses count as the machine's own: what a dead process left there ends with its lifetime.
+    if (this.#world.scenario.seats[machine.index]!.some(({ priority }) => priority === 255)) this.view.excuse(machine);
   }
 
   killed(machine: SimulatedMachine): void {
@@ -109,6 +111,7 @@ class Judge implements Witness {
         const { instance, from, to, why, detail } = event;
         this.tell(`${machine.name} ${instance} ${from} → ${to} (${why}: ${detail})`);
         this.#mix(from.length * 31 + to.length * 7 + why.length, machine.index);
+        if (from === 'BACKUP') this.view.readWaiting(machine.index, this.view.slotNamed(instance));
         for (const [name, invariant] of this.#transition) refuse(name, invariant(this.view, machine, event));
         this.view.moved(machine, event);
         this.view.transitions++;
@@ -164,6 +167,7 @@ class Judge implements Witness {
       this.tell(`${machine.name} has ended`);
       this.view.ended(machine);
     }
+    for (const slot of this.#world.scenario.slots.keys()) this.view.readWaiting(machine.index, slot);
     for (const [name, invariant] of this.#turn) refuse(name, invariant(this.view, machine));
     this.view.outgoing.length = 0;
     this.view.transitions = this.view.groupTransitions = 0;

@@ -8,6 +8,9 @@ import { instance } from '../engine/instances.ts';
 import { type Random, randomFrom } from '../support/simulated-chance.ts';
 import { drawFaults, type Fault } from './faults.ts';
 
+/** How adverts prove where they come from: v2 PASS and AH; v3 signatures that are enforced, by the clock or by a count. */
+export type Protection = 'none' | 'PASS' | 'AH' | 'hmac-time' | 'hmac-monotonic';
+
 /** One virtual router as all machines have it. */
 export interface Slot {
   readonly vrid: number;
@@ -16,7 +19,7 @@ export interface Slot {
   readonly family: 4 | 6;
   readonly version: 2 | 3;
   readonly unicast: boolean;
-  readonly password: string | undefined;
+  readonly protection: Protection;
   /** Microseconds. */
   readonly interval: number;
   readonly adverts: number;
@@ -34,7 +37,7 @@ export interface Seat {
 }
 
 /** A clean loss of the master in a network that is otherwise well. */
-export type Round = 'crash' | 'stop' | 'fault' | 'carrier' | 'stall';
+export type Round = 'crash' | 'stop' | 'fault' | 'carrier' | 'stall' | 'weaken';
 
 export interface Scenario {
   readonly seed: number;
@@ -57,6 +60,8 @@ export interface Scenario {
   readonly rounds: readonly Round[];
 }
 
+export const PASSWORD = 'secret';
+const ROUNDS: readonly Round[] = ['crash', 'stop', 'stop', 'fault', 'carrier', 'stall', 'weaken', 'weaken'];
 const INTERVALS_MS = [10, 10, 20, 50, 100, 100, 250, 500, 1000, 1000];
 
 export function scenarioOf(seed: number): Scenario {
@@ -84,7 +89,7 @@ export function scenarioOf(seed: number): Scenario {
   const delays = Array.from({ length: networks }, () => random.range(20, Math.min(2_000, unit / 8)));
   const calm = random.chance(0.15);
   const begin = 8 * longest;
-  const healAt = begin + (calm ? 10 : 45) * longest;
+  const healAt = begin + (calm ? 10 : 30) * longest;
   const shape = { machines, networks, clients: 2, slots, unit: longest, begin, end: healAt };
   return {
     seed,
@@ -98,7 +103,7 @@ export function scenarioOf(seed: number): Scenario {
     boot: seats.map(() => random.range(0, 3 * longest)),
     faults: drawFaults(random, shape, calm),
     healAt,
-    rounds: Array.from({ length: 2 }, () => random.pick(['crash', 'stop', 'stop', 'fault', 'carrier', 'stall'] as const)),
+    rounds: Array.from({ length: 1 + random.below(2) }, () => random.pick(ROUNDS)),
   };
 }
 
@@ -113,11 +118,16 @@ function drawSlot(random: Random, i: number, networks: number, unit: number): Sl
     family,
     version,
     unicast: random.chance(0.3),
-    password: version === 2 && random.chance(0.5) ? 'secret' : undefined,
+    protection: drawProtection(random, version),
     interval: version === 2 ? seconds(1) : unit * random.pick([1, 1, 1, 2]),
     adverts: random.chance(0.15) ? 2 + random.below(4) : 3,
     vips: Array.from({ length: count }, (_, n) => vipAddress(network, family, i, n)),
   };
+}
+
+function drawProtection(random: Random, version: 2 | 3): Protection {
+  if (version === 2) return random.pick(['none', 'PASS', 'PASS', 'AH']);
+  return random.pick(['none', 'none', 'none', 'none', 'none', 'none', 'none', 'hmac-time', 'hmac-monotonic']);
 }
 
 interface SeatShape {
@@ -153,7 +163,7 @@ export const instanceName = (slot: number): string => `VI_${slot + 1}`;
 
 /** What a machine's file says of a slot. */
 export function instanceOf(scenario: Scenario, machine: number, slot: number, changes: Changes = {}): InstanceConfig {
-  const { network, family, version, unicast, password, adverts, vips, ...each } = scenario.slots[slot]!;
+  const { network, family, version, unicast, protection, adverts, vips, ...each } = scenario.slots[slot]!;
   const seat = { ...scenario.seats[machine]![slot]!, ...changes };
   const own = ownAddress(network, machine);
   const peers = scenario.seats.flatMap((_, other) =>
@@ -174,12 +184,21 @@ export function instanceOf(scenario: Scenario, machine: number, slot: number, ch
     transport: unicast
       ? { mode: 'unicast', source: own[family], peers, ttl: 255 }
       : { mode: 'multicast', group: ip(family === 4 ? '224.0.0.18' : 'ff02::12'), source: undefined },
-    authentication: password === undefined ? { type: 'none' } : { type: 'PASS', password },
+    authentication: protection === 'PASS' || protection === 'AH' ? { type: protection, password: PASSWORD } : { type: 'none' },
+    ...(protection.startsWith('hmac') && { hmac: signed(protection === 'hmac-time' ? 'time' : 'monotonic') }),
     vips: addresses.map(
       (address): VirtualIp => ({ address, prefix: family === 4 ? 32 : 128, device: `eth${network}`, scope: 0 }),
     ),
   });
 }
+
+const signed = (antiReplay: 'time' | 'monotonic'): NonNullable<InstanceConfig['hmac']> => ({
+  keys: [{ id: 1, secret: 'a key of thirty-two bytes or more' }],
+  activeKey: undefined,
+  antiReplay,
+  timeWindow: 5,
+  mode: 'enforce',
+});
 
 /** What a reload may change. */
 export interface Changes {

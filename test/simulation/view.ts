@@ -3,7 +3,7 @@
 import type { EngineEvent } from '../../core/engine/messages.ts';
 import type { IpAddress } from '../../core/net/address.ts';
 import type { SimulatedMachine } from '../support/simulated-machine.ts';
-import type { SimulatedSwitch, Wire } from '../support/simulated-switch.ts';
+import type { SimulatedSwitch, Wire, WirePacket } from '../support/simulated-switch.ts';
 import { type Bounds, boundsOf } from './bounds.ts';
 import { instanceName } from './scenario.ts';
 import type { World } from './world.ts';
@@ -22,6 +22,8 @@ export interface Part {
   /** When a goodbye last arrived; and an advert that it discards since it is better itself. */
   goodbyeAt: number;
   worseAt: number;
+  /** Adverts that have arrived and that the process has not looked at yet. */
+  readonly waiting: { readonly at: number; readonly priority: number }[];
 }
 
 /** What is true of one slot. */
@@ -37,6 +39,8 @@ export interface SlotView {
   /** By machine: when it announced last, and when each other one last heard an advert or announcement of it since. */
   readonly announcedAt: number[];
   readonly rivalHeard: number[][];
+  /** The adverts of the present peace: whose, since when. */
+  cadence: { readonly master: number; readonly first: number } | undefined;
   /** Somebody else has to be master of it by then. */
   successor: { readonly leaving: number; readonly until: number } | undefined;
 }
@@ -65,6 +69,8 @@ export class View {
   /** Log lines, drops and warnings that engines have told. */
   lines = 0;
   readonly #slotOf = new Map<string, number>();
+  /** By machine, slot and sender: the latest advert that has arrived, by its order on the wire. */
+  readonly #latest: readonly number[][][];
 
   constructor(world: World) {
     this.world = world;
@@ -80,6 +86,7 @@ export class View {
       announcedBy: new Map(),
       announcedAt: scenario.seats.map(() => NEVER),
       rivalHeard: scenario.seats.map(() => scenario.seats.map(() => NEVER)),
+      cadence: undefined,
       successor: undefined,
     }));
     this.parts = scenario.seats.map((seats) =>
@@ -91,10 +98,12 @@ export class View {
         heededAt: NEVER,
         goodbyeAt: NEVER,
         worseAt: NEVER,
+        waiting: [],
       })),
     );
     this.killedAt = scenario.seats.map(() => NEVER);
     this.excusedUntil = scenario.seats.map(() => NEVER);
+    this.#latest = scenario.seats.map((seats) => seats.map(() => []));
     for (const slot of scenario.slots.keys()) this.#slotOf.set(instanceName(slot), slot);
   }
 
@@ -120,6 +129,7 @@ export class View {
 
   /** A machine ended: by itself, or killed. */
   ended(machine: SimulatedMachine): void {
+    for (const part of this.parts[machine.index]!) part.waiting.length = 0;
     this.killedAt[machine.index] = this.world.now;
     for (const [slot, part] of this.parts[machine.index]!.entries()) {
       part.state = 'INIT';
@@ -149,11 +159,29 @@ export class View {
     const sender = this.world.machineOf(message.mac);
     if (sender !== undefined && priority > 0 && part.state === 'MASTER')
       this.slots[slot]!.rivalHeard[machine.index]![sender.index] = this.world.now;
-    if (part.state !== 'BACKUP') return;
-    if (priority === 0) part.goodbyeAt = this.world.now;
-    else if (priority >= part.priority || !this.world.scenario.seats[machine.index]![slot]!.preempt)
-      part.heededAt = this.world.now;
-    else part.worseAt = this.world.now;
+    if (this.#isOvertaken(machine, slot, message, sender?.index)) return;
+    part.waiting.push({ at: this.world.now, priority });
+  }
+
+  /** Where adverts are signed, one that comes after a later one of the same sender counts as a replay. */
+  #isOvertaken(machine: SimulatedMachine, slot: number, { order }: WirePacket, sender: number | undefined): boolean {
+    const { protection } = this.world.scenario.slots[slot]!;
+    if (sender === undefined) return true;
+    const latest = this.#latest[machine.index]![slot]!;
+    const overtaken = protection.startsWith('hmac') && order <= (latest[sender] ?? -1);
+    latest[sender] = Math.max(order, latest[sender] ?? -1);
+    return overtaken;
+  }
+
+  /** A machine looks at what has arrived: what an advert means depends on its priority by then. */
+  readWaiting(machine: number, slot: number): void {
+    const part = this.parts[machine]![slot]!;
+    for (const { at, priority } of part.waiting) {
+      if (priority === 0) part.goodbyeAt = at;
+      else if (priority >= part.priority || !this.world.scenario.seats[machine]![slot]!.preempt) part.heededAt = at;
+      else part.worseAt = at;
+    }
+    part.waiting.length = 0;
   }
 
   /** The slot that an advert is about; undefined: none, or it is no advert. */
@@ -192,6 +220,13 @@ export class View {
   }
 }
 
-export const headerLength = (bytes: Uint8Array): number => (bytes[0]! >> 4 === 4 ? (bytes[0]! & 15) * 4 : 40);
+const AH = 51;
+const AH_LENGTH = 24;
+
+/** Where the advert begins. */
+export function headerLength(bytes: Uint8Array): number {
+  if (bytes[0]! >> 4 !== 4) return 40;
+  return (bytes[0]! & 15) * 4 + (bytes[9] === AH ? AH_LENGTH : 0);
+}
 
 export const priorityIn = (bytes: Uint8Array): number => bytes[headerLength(bytes) + 2]!;

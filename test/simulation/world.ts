@@ -52,6 +52,8 @@ export class World {
   /** Milliseconds by which the wall clocks are off. */
   wallClockStep = 0;
   witness!: Witness;
+  /** Hears everything that is said on a network, from a port of its own. */
+  wiretap: ((network: number, message: Wire) => void) | undefined;
   /** Since when nothing from outside disturbs; Infinity while something does. */
   quietSince = START;
   #disturbances = 0;
@@ -76,6 +78,8 @@ export class World {
     this.clients = this.switches.map((network) =>
       Array.from({ length: scenario.clients }, (_, n) => this.#makeClient(network, n)),
     );
+    for (const [i, network] of this.switches.entries())
+      network.attach({ name: 'wiretap', receive: (message) => this.wiretap?.(i, message) }, []);
     for (const [machine, at] of scenario.boot.entries()) this.agenda.add(START + at, () => this.start(machine));
   }
 
@@ -303,7 +307,7 @@ export class World {
     const bytes = encodeArp({ destination: BROADCAST_MAC, source: mac, arp: request });
     const every = CHATTER * Math.max(...this.scenario.seats.flat().map(({ interval }) => interval));
     const say = (): void => {
-      network.transmit(port, { kind: 'frame', bytes, mac, announces: undefined });
+      network.transmit(port, { kind: 'frame', bytes, mac, announces: undefined, order: 0 });
       this.agenda.add(this.now + every, say);
     };
     this.agenda.add(this.now + every * this.random.next(), say);

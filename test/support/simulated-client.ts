@@ -25,7 +25,9 @@ export class SimulatedClient implements Attached {
   readonly name: string;
   readonly #paths: ClientPaths;
   readonly #cache = new Map<IpAddress, Neighbour>();
-  /** Addresses of which the latest announcement never came here. */
+  /** The latest announcement of each address that came here, by its order on the wire. */
+  readonly #latest = new Map<IpAddress, number>();
+  /** Addresses of which the latest announcement never came here, or before an older one. */
   readonly #missed = new Set<IpAddress>();
 
   constructor(name: string, paths: ClientPaths) {
@@ -35,14 +37,20 @@ export class SimulatedClient implements Attached {
 
   receive(message: Wire): void {
     if (message.kind !== 'frame' || message.announces === undefined) return;
-    this.#missed.delete(message.announces);
+    const latest = this.#latest.get(message.announces) ?? -1;
+    if (message.order > latest) {
+      this.#latest.set(message.announces, message.order);
+      this.#missed.delete(message.announces);
+    } else this.#missed.add(message.announces);
     // Linux changes an entry for such news, but makes none (arp_accept 0).
     const known = this.#cache.get(message.announces);
     if (known !== undefined) this.#cache.set(message.announces, { mac: message.mac, confirmedAt: this.#paths.now() });
   }
 
   missed(message: Wire): void {
-    if (message.kind === 'frame' && message.announces !== undefined) this.#missed.add(message.announces);
+    if (message.kind !== 'frame' || message.announces === undefined) return;
+    this.#latest.set(message.announces, Math.max(message.order, this.#latest.get(message.announces) ?? -1));
+    this.#missed.add(message.announces);
   }
 
   /** Whether the latest announcement of an address came through: then nothing excuses sending elsewhere. */

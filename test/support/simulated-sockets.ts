@@ -1,6 +1,6 @@
 // The sockets of one simulated process: what EngineNetwork asks for, over a simulated kernel and simulated switches.
 // Carries real bytes and reads no more of them than a kernel would; knows no VRRP.
-import { formatIp, type IpAddress, isMulticast, type MacAddress, macBytes } from '../../core/net/address.ts';
+import { formatIp, type IpAddress, type MacAddress, macBytes } from '../../core/net/address.ts';
 import { decodeArp, isGratuitous } from '../../core/net/arp.ts';
 import { EtherType } from '../../core/net/ethernet.ts';
 import { decodeNeighbourAdvertisement } from '../../core/net/ndisc.ts';
@@ -19,7 +19,7 @@ import type {
 import type { Instant } from '../../core/units.ts';
 import { passes } from './simulated-filter.ts';
 import type { SimulatedKernel } from './simulated-kernel.ts';
-import type { Wire, WireFrame, WirePacket } from './simulated-switch.ts';
+import { isGroup, type Wire, type WireFrame, type WirePacket } from './simulated-switch.ts';
 
 /** Where an interface's frames leave. */
 export interface Outlet {
@@ -67,7 +67,7 @@ class OpenVrrpSocket implements VrrpSocket {
   accepts(ifindex: number, { protocol, destination, source }: WirePacket): boolean {
     const family = source.includes(':') ? 6 : 4;
     if (ifindex !== this.spec.ifindex || protocol !== this.spec.protocol || family !== this.spec.family) return false;
-    return !isMulticast(destination) || this.#groups.has(destination);
+    return !isGroup(destination) || this.#groups.has(destination);
   }
 
   put(message: WirePacket, at: Instant): void {
@@ -100,7 +100,7 @@ class OpenVrrpSocket implements VrrpSocket {
       const v4 = this.spec.family === 4;
       const source = v4 ? formatIp(bytes, 12, 4) : formatIp(bytes, 8, 16);
       const protocol = v4 ? bytes[9]! : bytes[6]!;
-      outlet.transmit({ kind: 'packet', bytes, source, destination, protocol, mac: outlet.mac });
+      outlet.transmit({ kind: 'packet', bytes, source, destination, protocol, mac: outlet.mac, order: 0 });
     }
     return [];
   }
@@ -126,6 +126,7 @@ export class SimulatedNetwork implements EngineNetwork {
   readonly #now: () => Instant;
   readonly #sockets = new Set<OpenVrrpSocket>();
   readonly #taps = new Set<OpenTap>();
+  readonly #frames = new WeakMap<Uint8Array, Omit<WireFrame, 'order'>>();
   readonly #watched = new Set<Pollable>();
 
   constructor(kernel: SimulatedKernel, outlets: readonly Outlet[], now: () => Instant) {
@@ -149,7 +150,7 @@ export class SimulatedNetwork implements EngineNetwork {
         const errors: string[] = [];
         for (const { frame, ifindex } of queue.splice(0)) {
           const outlet = this.#outlets.find((each) => each.ifindex === ifindex);
-          if (outlet?.carrier()) outlet.transmit(wireFrame(frame.slice(), outlet.mac));
+          if (outlet?.carrier()) outlet.transmit(this.#wireFrame(frame, outlet.mac));
           else errors.push('ENETDOWN');
         }
         return errors;
@@ -209,6 +210,16 @@ export class SimulatedNetwork implements EngineNetwork {
     return taken;
   }
 
+  /** A frame as the switch carries it. Announcements are repeated: what was read of the same bytes is kept. */
+  #wireFrame(frame: Uint8Array, sender: MacAddress): WireFrame {
+    let read = this.#frames.get(frame);
+    if (read === undefined || !isSame(read.bytes, frame)) {
+      read = readFrame(frame.slice(), sender);
+      this.#frames.set(frame, read);
+    }
+    return { ...read, order: 0 };
+  }
+
   #tapped(ifindex: number, message: Wire): boolean {
     let frame: Uint8Array | undefined;
     let woken = false;
@@ -252,18 +263,16 @@ function datagramOf({ bytes, source, destination }: WirePacket, arrival: Instant
   };
 }
 
-/** A frame as the switch carries it. @param sender the interface it leaves, for frames that say no MAC address we read */
-function wireFrame(bytes: Uint8Array, sender: MacAddress): WireFrame {
+/** What a frame says. @param sender the interface it leaves, for frames that say no MAC address we read */
+function readFrame(bytes: Uint8Array, sender: MacAddress): Omit<WireFrame, 'order'> {
   const arp = decodeArp(bytes);
-  if (typeof arp !== 'string')
-    return {
-      kind: 'frame',
-      bytes,
-      mac: arp.source,
-      announces: isGratuitous(arp.arp) ? arp.arp.senderIp : undefined,
-    };
+  if (typeof arp !== 'string') {
+    const announces = isGratuitous(arp.arp) ? arp.arp.senderIp : undefined;
+    return { kind: 'frame', bytes, mac: arp.source, announces };
+  }
   const na = decodeNeighbourAdvertisement(bytes);
-  if (typeof na !== 'string')
-    return { kind: 'frame', bytes, mac: na.ethernetSource, announces: na.override ? na.target : undefined };
-  return { kind: 'frame', bytes, mac: sender, announces: undefined };
+  if (typeof na === 'string') return { kind: 'frame', bytes, mac: sender, announces: undefined };
+  return { kind: 'frame', bytes, mac: na.ethernetSource, announces: na.override ? na.target : undefined };
 }
+
+const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);

@@ -1,6 +1,6 @@
 // A simulated Ethernet segment: a learning switch between ports, and on each way from port to port its own loss,
 // bursts of loss, delay, jitter, duplicates and cuts. Takes time and chance from its owner; knows no VRRP.
-import { type IpAddress, isMulticast, type MacAddress } from '../../core/net/address.ts';
+import type { IpAddress, MacAddress } from '../../core/net/address.ts';
 import type { Random } from './simulated-chance.ts';
 
 /** An IP packet, with what a receiver would read from its header. */
@@ -12,6 +12,8 @@ export interface WirePacket {
   /** IP protocol. */
   readonly protocol: number;
   readonly mac: MacAddress;
+  /** Counts the messages of a segment in the order in which they were sent; set by the switch. */
+  order: number;
 }
 
 /** Any other frame; all that matter here are broadcasts. */
@@ -21,6 +23,7 @@ export interface WireFrame {
   readonly mac: MacAddress;
   /** Set for gratuitous ARP and unsolicited neighbour advertisements: the address that is said to be at `mac`. */
   readonly announces: IpAddress | undefined;
+  order: number;
 }
 
 export type Wire = WirePacket | WireFrame;
@@ -66,6 +69,7 @@ export class SimulatedSwitch {
   readonly #ways = new Map<number, Way>();
   readonly #learned = new Map<MacAddress, number>();
   readonly #addresses = new Map<IpAddress, number>();
+  #sent = 0;
 
   constructor(name: string, delay: number, host: SwitchHost) {
     this.name = name;
@@ -97,7 +101,8 @@ export class SimulatedSwitch {
 
   transmit(from: number, message: Wire): void {
     this.#learned.set(message.mac, from);
-    if (message.kind === 'packet' && !isMulticast(message.destination)) {
+    message.order = this.#sent++;
+    if (message.kind === 'packet' && !isGroup(message.destination)) {
       const to = this.#addresses.get(message.destination);
       if (to !== undefined && to !== from) this.#carry(from, to, message);
       return;
@@ -140,3 +145,6 @@ export class SimulatedSwitch {
     return lost;
   }
 }
+
+/** Whether a canonical address is one of a group. */
+export const isGroup = (address: IpAddress): boolean => address.startsWith('ff') || address.startsWith('224.');
