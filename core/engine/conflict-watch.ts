@@ -157,7 +157,7 @@ export class ConflictWatch implements Resident {
   #follow(device: string, kind: 'arp' | 'ndisc', addresses: readonly IpAddress[], before: Map<string, Tap>): void {
     const link = this.#io.links.get(device);
     const { network, poller } = this.#io;
-    if (addresses.length === 0 || link === undefined || link.loopback || network.frameTap === undefined) return;
+    if (addresses.length === 0 || link?.mac === undefined || link.loopback || network.frameTap === undefined) return;
     const key = `${link.index} ${device} ${kind} ${addresses.join(' ')}`;
     const known = before.get(key);
     if (known !== undefined) {

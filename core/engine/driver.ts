@@ -265,7 +265,8 @@ export class InstanceDriver {
 
   /** The agent is gone: say goodbye and hold still until `resume`. */
   fence(now: Instant): void {
-    this.feed({ type: 'withdraw', reason: 'fenced', announceLeave: true }, now);
+    // one that may not begin yet finds the fault when it does
+    if (this.router.state !== 'INIT') this.feed({ type: 'withdraw', reason: 'fenced', announceLeave: true }, now);
     this.#changeFaults(now, () => {
       this.#fenced = true;
     });

@@ -120,7 +120,8 @@ export class StartHold implements Resident {
   /** The index of an interface that can carry traffic from elsewhere now. */
   #carrier(name: string): number | undefined {
     const link = this.#io.links.get(name);
-    return link?.running && !link.loopback ? link.index : undefined;
+    // one without a MAC address (a tunnel) has no switch before it
+    return link?.running && link.mac !== undefined && !link.loopback ? link.index : undefined;
   }
 
   /** Without a tap nothing could end it early, so there is none then. */

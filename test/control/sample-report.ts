@@ -34,6 +34,7 @@ function snapshot(name: string, changes: Partial<InstanceSnapshot>): InstanceSna
       priorityZeroReceived: 0,
       announcementsSent: 0,
       addressRepairs: 0,
+      addressConflicts: 0,
       timerLateMax: millis(0),
       drops: {},
     },
