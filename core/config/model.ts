@@ -5,10 +5,10 @@ import type { Family, IpAddress } from '../net/address.ts';
 import type { Micros, Priority, Vrid } from '../units.ts';
 import type { AnnounceTiming } from '../vip/local-provider.ts';
 import type { VirtualIp } from '../vip/virtual-ip.ts';
-import type { TRANSPORTS } from './defaults.ts';
 import type {
   BfdConfig,
   CheckConfig,
+  EngineTransport,
   GarpGroup,
   InterfaceDelay,
   PluginConfig,
@@ -120,9 +120,6 @@ export interface GlobalDefs {
   /** Judge symbolic links of scripts by their own path. Default false. */
   readonly useSymlinkPaths?: boolean;
 }
-
-/** `native`: our own sockets on the real-time thread; `raw-socket`: the npm package, on the main thread, IPv4 only. */
-export type EngineTransport = (typeof TRANSPORTS)[number];
 
 /** A named pipe that gets a line for each change, and the program that reads it. */
 export interface NotifyFifo {
@@ -236,6 +233,8 @@ export type Transport =
       /** unicast_src_ip; undefined: the interface's primary address. */
       readonly source: IpAddress | undefined;
       readonly peers: readonly UnicastPeer[];
+      /** Peers by name, never an empty list: the agent puts what they mean into `peers`. Default: none. */
+      readonly names?: readonly PeerName[];
       readonly ttl: number;
     };
 
@@ -245,6 +244,11 @@ export interface UnicastPeer {
   readonly maxTtl: number;
   /** No limit was given: while the peer is in our own network its adverts must have a TTL of 255. Default false. */
   readonly neighbourly?: boolean;
+}
+
+/** A host, or a service (SRV), with the limits of all its addresses. */
+export interface PeerName extends Omit<UnicastPeer, 'address'> {
+  readonly name: string;
 }
 
 /** VRRPv2: nothing, a password in clear text, or HMAC-MD5 in an authentication header; at most 8 bytes of password. */

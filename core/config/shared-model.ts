@@ -5,6 +5,7 @@ import type { PlainOptions } from '../plugin/options.ts';
 import type { Micros } from '../units.ts';
 import type { VirtualIp } from '../vip/virtual-ip.ts';
 import type { VirtualRoute, VirtualRule } from '../vip/virtual-route.ts';
+import type { TRANSPORTS } from './defaults.ts';
 
 /** track_file: a number in a file moves the priority. */
 export interface TrackFileConfig {
@@ -69,6 +70,9 @@ export interface PluginConfig {
   readonly specifier: string;
   readonly settings: PlainOptions;
 }
+
+/** `native`: our own sockets on the real-time thread; `raw-socket`: the npm package, on the main thread, IPv4 only. */
+export type EngineTransport = (typeof TRANSPORTS)[number];
 
 /** bfd_instance: a session that tells within milliseconds whether a neighbour answers (RFC 5880). */
 export interface BfdConfig {

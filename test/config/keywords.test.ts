@@ -156,6 +156,7 @@ describe('the language as a whole', () => {
       'root.vrrp_check',
       'root.load_plugin',
       'global_defs.vrrp_address_lifetime',
+      'global_defs.vrrp_transport',
       'global_defs.vrrp_stop_order',
       'global_defs.vrrp_fast_handover',
       'global_defs.vrrp_resign_when_outranked',
