@@ -4,6 +4,7 @@ import { type Family, familyOf, type IpAddress } from '../net/address.ts';
 import type { DatagramNetwork, UdpDatagram, UdpListener, UdpSender, UdpSenderSpec } from '../ports/datagram-io.ts';
 import { instant } from '../units.ts';
 import { AddressTexts } from './address-texts.ts';
+import { ArrivalClock } from './arrival.ts';
 import * as linux from './linux.ts';
 import {
   type Handle,
@@ -17,7 +18,6 @@ import {
   RX_TTL,
   RX_WORDS,
 } from './native/index.ts';
-import { ReceiveTimes } from './receive-times.ts';
 import { ipSockaddr } from './sockaddr.ts';
 import { setReceiveBuffer } from './socket-buffers.ts';
 
@@ -57,13 +57,13 @@ class LinuxUdpListener implements UdpListener {
   readonly #times = new Float64Array(BATCH);
   readonly #texts = new AddressTexts();
   readonly #views: Uint8Array[][] = Array.from({ length: BATCH }, () => []);
-  readonly #arrivals: ReceiveTimes;
+  readonly #arrivals: ArrivalClock;
   readonly #datagram: UdpDatagram;
 
   constructor(native: Native, family: Family, port: number) {
     this.#native = native;
     this.#family = family;
-    this.#arrivals = new ReceiveTimes(native);
+    this.#arrivals = new ArrivalClock(native);
     const none = '' as IpAddress;
     this.#datagram = {
       payload: this.#arena,
@@ -125,7 +125,7 @@ class LinuxUdpListener implements UdpListener {
     const v4 = this.#family === 4;
     const length = v4 ? 4 : 16;
     const datagram = this.#datagram;
-    this.#arrivals.begin();
+    this.#arrivals.update();
     for (let i = 0; i < count; i++) {
       const row = i * RX_WORDS;
       const at = i * RX_ADDRESS_SIZE;
