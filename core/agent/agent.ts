@@ -10,6 +10,7 @@ import type { EngineClient } from './engine-client.ts';
 import { engineConfig } from './engine-config.ts';
 import type { Teller } from './events.ts';
 import type { LogFields, Logger } from './log.ts';
+import type { PeerNames } from './peer-names.ts';
 import type { VettedCommands } from './script-security.ts';
 import type { Trackers } from './trackers.ts';
 
@@ -32,6 +33,7 @@ export interface AgentDependencies {
   readonly timing: Timing;
   readonly engine: EngineClient;
   readonly trackers: Trackers;
+  readonly peerNames: PeerNames;
   readonly teller: Teller;
   readonly service: ServiceManager;
   /** Reads the file anew and logs what is wrong with it; undefined: it cannot run. */
@@ -76,6 +78,7 @@ export class Agent {
       (event) => this.#hear(event),
       () => this.#engineDied('it gave no sign of life'),
     );
+    this.#io.peerNames.onPeers((configuration) => this.#changePeers(configuration));
     this.#apply(this.#loaded, undefined);
     const ending = await this.#ended.promise;
     engine.stop();
@@ -137,14 +140,23 @@ export class Agent {
   }
 
   #apply({ configuration: wanted, vetted }: Loaded, before: Configuration | undefined): void {
-    const { engine, trackers, teller, logger, acceptMode } = this.#io;
-    const configuration = acceptMode.configure(wanted);
+    const { engine, trackers, peerNames, teller, logger, acceptMode } = this.#io;
+    const configuration = peerNames.resolve(acceptMode.configure(wanted), before);
     this.#loaded = { configuration, vetted };
     for (const { level, text } of vetted.findings) logger.log(level, 'script', { detail: text });
     const config = engineConfig(before, configuration);
     teller.configure(configuration, vetted, config.removed);
     const verdicts = trackers.configure(configuration, vetted);
     engine.send({ type: 'configure', config, verdicts });
+  }
+
+  /** Names of peers mean other addresses than before: the engine hears of that, and of nothing else. */
+  #changePeers(configuration: Configuration): void {
+    if (this.#stopping) return;
+    const { engine, trackers } = this.#io;
+    const config = engineConfig(this.configuration, configuration);
+    this.#loaded = { ...this.#loaded, configuration };
+    engine.send({ type: 'configure', config, verdicts: trackers.verdicts() });
   }
 
   #hear(event: EngineEvent): void {

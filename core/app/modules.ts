@@ -12,6 +12,7 @@ import { Log, type Logger } from '../agent/log.ts';
 import { logFormatter } from '../agent/log-format.ts';
 import { MailNotifier } from '../agent/mail.ts';
 import { Notifier } from '../agent/notifier.ts';
+import { PeerNames } from '../agent/peer-names.ts';
 import { ScriptTracker } from '../agent/script-tracker.ts';
 import { Trackers } from '../agent/trackers.ts';
 import type { Configuration } from '../config/model.ts';
@@ -23,6 +24,7 @@ import { ChildProcesses, systemTiming } from '../system/child-process.ts';
 import { SystemFifos } from '../system/fifo.ts';
 import { SystemFiles } from '../system/files.ts';
 import { SmtpMailer } from '../system/mail.ts';
+import { SystemNames } from '../system/names.ts';
 import type { Native } from '../system/native/index.ts';
 import { NftFirewall } from '../system/nftables.ts';
 import { ProgramNotifier } from '../system/portable/service-notifier.ts';
@@ -45,6 +47,7 @@ import {
   LOG,
   NATIVE,
   OPTIONS,
+  PEER_NAMES,
   PROCESSES,
   type RunOptions,
   SCRIPTS,
@@ -100,13 +103,13 @@ const people = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(CONTROL)
     .toResolvedValue(
-      ({ runtimeDir }: RunOptions, log, agent, engine, scripts, checks, trackers, file, transport) =>
+      ({ runtimeDir }: RunOptions, log, agent, engine, scripts, checks, trackers, peerNames, file, transport) =>
         new ControlServer({
           runtimeDir,
-          verbs: controlVerbs({ agent, engine, scripts, checks, trackers, file, transport }),
+          verbs: controlVerbs({ agent, engine, scripts, checks, trackers, peerNames, file, transport }),
           onError: (verb, error) => log.log('error', 'control', { verb, error: String(error) }),
         }),
-      [OPTIONS, LOG, AGENT, ENGINE, SCRIPTS, CHECKS, TRACKERS, CONFIGURATION_FILE, TRANSPORT],
+      [OPTIONS, LOG, AGENT, ENGINE, SCRIPTS, CHECKS, TRACKERS, PEER_NAMES, CONFIGURATION_FILE, TRANSPORT],
     )
     .inSingletonScope();
 });
@@ -154,17 +157,23 @@ const conductor = new ContainerModule(({ bind }) => {
       [CHECK_THREADS, LOG],
     )
     .inSingletonScope();
+  bind(PEER_NAMES)
+    .toResolvedValue(
+      (timing, logger) => new PeerNames({ names: new SystemNames(), timing, logger, random: Math.random }),
+      [TIMING, LOG],
+    )
+    .inSingletonScope();
   bind(TRACKERS)
     .toResolvedValue(
-      (engine, scripts, checks, teller, native, timing, log) =>
+      (engine, scripts, checks, peerNames, teller, native, timing, log) =>
         new Trackers({
-          sources: [scripts, checks, ...watchers(native, timing, log)],
+          sources: [scripts, checks, ...watchers(native, timing, log), peerNames],
           onVerdict: (verdict) => {
             engine.send({ type: 'track', verdict });
             teller.judged(verdict);
           },
         }),
-      [ENGINE, SCRIPTS, CHECKS, TELLER, NATIVE, TIMING, LOG],
+      [ENGINE, SCRIPTS, CHECKS, PEER_NAMES, TELLER, NATIVE, TIMING, LOG],
     )
     .inSingletonScope();
   bind(TELLER)
@@ -181,13 +190,14 @@ const conductor = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(AGENT)
     .toResolvedValue(
-      (logger, timing, engine, trackers, teller, native, file, first, { onReady }: RunOptions, transport) =>
+      (logger, timing, engine, trackers, peerNames, teller, native, file, first, { onReady }: RunOptions, transport) =>
         new Agent(
           {
             logger,
             timing,
             engine,
             trackers,
+            peerNames,
             teller,
             service: serviceManager(native, onReady),
             load: async () => admissible(await file.read(), transport, file),
@@ -197,7 +207,7 @@ const conductor = new ContainerModule(({ bind }) => {
           },
           first,
         ),
-      [LOG, TIMING, ENGINE, TRACKERS, TELLER, NATIVE, CONFIGURATION_FILE, FIRST, OPTIONS, TRANSPORT],
+      [LOG, TIMING, ENGINE, TRACKERS, PEER_NAMES, TELLER, NATIVE, CONFIGURATION_FILE, FIRST, OPTIONS, TRANSPORT],
     )
     .inSingletonScope();
 });

@@ -6,6 +6,7 @@ import type { EngineClient, EngineThread } from '../agent/engine-client.ts';
 import type { Teller } from '../agent/events.ts';
 import type { Log } from '../agent/log.ts';
 import type { LogFormat } from '../agent/log-format.ts';
+import type { PeerNames } from '../agent/peer-names.ts';
 import type { ScriptTracker } from '../agent/script-tracker.ts';
 import type { Trackers } from '../agent/trackers.ts';
 import type { EngineTransport } from '../config/model.ts';
@@ -68,6 +69,7 @@ export const ENGINE_THREAD = token<EngineThread>('engine-thread');
 export const ENGINE = token<EngineClient>('engine');
 /** Check scripts, for their reports; what they say goes through TRACKERS. */
 export const SCRIPTS = token<ScriptTracker>('scripts');
+export const PEER_NAMES = token<PeerNames>('peer-names');
 export const TRACKERS = token<Trackers>('trackers');
 /** Notices of changes, for programs, named pipes and mail. */
 export const TELLER = token<Teller>('teller');

@@ -2,6 +2,7 @@
 import type { Agent } from '../agent/agent.ts';
 import type { CheckTracker } from '../agent/check-tracker.ts';
 import type { EngineClient } from '../agent/engine-client.ts';
+import type { PeerNames } from '../agent/peer-names.ts';
 import type { ScriptTracker } from '../agent/script-tracker.ts';
 import type { Trackers } from '../agent/trackers.ts';
 import type { VerbHandler } from '../control/server.ts';
@@ -16,6 +17,7 @@ export interface VerbSources {
   readonly scripts: ScriptTracker;
   readonly checks: CheckTracker;
   readonly trackers: Trackers;
+  readonly peerNames: PeerNames;
   readonly file: ConfigurationFile;
   readonly transport: ChosenTransport;
 }
@@ -33,6 +35,7 @@ export async function statusOf({
   scripts,
   checks,
   trackers,
+  peerNames,
   file,
   transport,
 }: VerbSources): Promise<StatusReport> {
@@ -55,5 +58,6 @@ export async function statusOf({
     scripts: scripts.scripts(),
     checks: await checks.checks(),
     watched: trackers.statuses(),
+    names: peerNames.names(),
   });
 }

@@ -103,7 +103,11 @@ export function keptOf(keyword: string, built: unknown): ReadonlySet<string> | u
     case 'virtual_ipaddress_excluded':
       return new Set([...(one.vips ?? []), ...(one.excludedVips ?? [])].map(({ address }) => address));
     case 'unicast_peer':
-      return new Set(one.transport?.mode === 'unicast' ? one.transport.peers.map(({ address }) => address) : []);
+      return new Set(
+        one.transport?.mode === 'unicast'
+          ? [...one.transport.peers.map(({ address }) => address as string), ...names(one.transport.names)]
+          : [],
+      );
     case 'track_script':
       return new Set(names(one.trackScripts));
     case 'track_interface':

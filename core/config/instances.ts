@@ -145,7 +145,7 @@ function familyOfInstance(values: InstanceValues): Family {
   const first = values.virtual_ipaddress?.value[0]?.address;
   const hint =
     first ??
-    values.unicast_peer?.value[0]?.address ??
+    values.unicast_peer?.value.find((peer) => peer.address !== undefined)?.address ??
     (values.unicast_src_ip ?? values.mcast_src_ip ?? values.mcast_dst_ip)?.value;
   if (hint !== undefined) return familyOf(hint);
   return values.native_ipv6 ? 6 : 4;

@@ -5,7 +5,7 @@ import type { GlobalValues } from './globals.ts';
 import type { InstanceBlock, InstanceValues } from './instances.ts';
 import type { Found } from './keywords/row.ts';
 import type { PeerLine } from './keywords/vrrp-instance.ts';
-import type { Transport, UnicastPeer } from './model.ts';
+import type { PeerName, Transport, UnicastPeer } from './model.ts';
 
 /** Where adverts go: to the peers when there are any, else to the multicast group. */
 export function transportOf(
@@ -24,7 +24,9 @@ export function transportOf(
   const source = own(values.unicast_src_ip ?? values.mcast_src_ip);
   const ttl = values.unicast_ttl?.value ?? 255;
   const peers = peersOf(values.unicast_peer?.value ?? [], family, source, ttl, report);
-  if (peers.length > 0) return { mode: 'unicast', source, peers, ttl };
+  const names = namesOf(values.unicast_peer?.value ?? [], family, ttl, report);
+  if (peers.length + names.length > 0)
+    return { mode: 'unicast', source, peers, ttl, ...(names.length > 0 && { names }) };
   const asked = firstOf(values.unicast_peer, values.unicast_src_ip, values.unicast_ttl);
   if (asked)
     report.add('W045', asked.place, `${name} has no unicast peers, so it uses multicast`, {
@@ -49,7 +51,9 @@ function peersOf(
   report: Report,
 ): readonly UnicastPeer[] {
   const peers = new Map<IpAddress, UnicastPeer>();
-  for (const { address, minTtl, maxTtl, place } of lines) {
+  for (const line of lines) {
+    const { address, place } = line;
+    if (address === undefined) continue;
     const why =
       familyOf(address) !== family
         ? `this instance is IPv${family}`
@@ -59,12 +63,26 @@ function peersOf(
             ? 'it is this machine itself'
             : undefined;
     if (why !== undefined) report.add('W044', place, `peer ${address} is left out: ${why}`, { value: address });
-    else {
-      const unsaid = minTtl === undefined && maxTtl === undefined && family === 4 && ttl === 255;
-      peers.set(address, { address, minTtl: minTtl ?? 0, maxTtl: maxTtl ?? 255, ...(unsaid && { neighbourly: true }) });
-    }
+    else peers.set(address, { address, ...limitsOf(line, family, ttl) });
   }
   return [...peers.values()];
+}
+
+function limitsOf({ minTtl, maxTtl }: PeerLine, family: Family, ttl: number): Omit<UnicastPeer, 'address'> {
+  const unsaid = minTtl === undefined && maxTtl === undefined && family === 4 && ttl === 255;
+  return { minTtl: minTtl ?? 0, maxTtl: maxTtl ?? 255, ...(unsaid && { neighbourly: true }) };
+}
+
+function namesOf(lines: readonly PeerLine[], family: Family, ttl: number, report: Report): readonly PeerName[] {
+  const names = new Map<string, PeerName>();
+  for (const line of lines) {
+    const { host, place } = line;
+    if (host === undefined) continue;
+    const key = host.toLowerCase();
+    if (names.has(key)) report.add('W044', place, `peer ${host} is left out: it is listed already`, { value: host });
+    else names.set(key, { name: host, ...limitsOf(line, family, ttl) });
+  }
+  return [...names.values()];
 }
 
 /** TTL limits on a peer imply the check. */

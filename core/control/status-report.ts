@@ -3,6 +3,7 @@
 import type { EngineTransport, InstanceConfig, SyncGroupConfig } from '../config/model.ts';
 import type { BfdSnapshot, InstanceSnapshot, InstanceStatistics } from '../engine/messages.ts';
 import type { CheckStatus } from '../health/check-status.ts';
+import type { NameStatus } from '../health/name-status.ts';
 import type { ScriptCondition, ScriptStatus } from '../health/script-status.ts';
 import { contribution } from '../health/verdict.ts';
 import type { WatchedCondition, WatchedStatus } from '../health/watched-status.ts';
@@ -40,6 +41,8 @@ export interface StatusSources {
   readonly checks?: readonly CheckStatus[];
   /** Files, processes and other kinds. Default: none. */
   readonly watched?: readonly WatchedStatus[];
+  /** Names of peers. Default: none. */
+  readonly names?: readonly NameStatus[];
 }
 
 /** Times are ISO 8601 in UTC, durations milliseconds; what is unknown is null. */
@@ -93,6 +96,7 @@ export interface InstanceReport {
   readonly peers: readonly PeerReport[];
   readonly scripts: readonly ScriptReport[];
   readonly watched: readonly WatchedReport[];
+  readonly peerNames: readonly PeerNameReport[];
   readonly timers: { readonly downMs: number; readonly skewMs: number };
   readonly statistics: InstanceStatistics;
 }
@@ -124,6 +128,16 @@ export interface ScriptReport {
   readonly runs: number;
   readonly failures: number;
   readonly skipped: number;
+}
+
+/** A name in unicast_peer and what it means. */
+export interface PeerNameReport {
+  readonly name: string;
+  /** Without this machine's own. */
+  readonly addresses: readonly string[];
+  readonly answered: string | null;
+  /** Why the latest question had no answer, so that the one before counts; empty: it had. */
+  readonly problem: string;
 }
 
 /** A file, a process or another kind of thing that is watched. */
@@ -167,7 +181,7 @@ export function buildStatus(sources: StatusSources): StatusReport {
 
 function instanceReport(
   snapshot: InstanceSnapshot,
-  { now, config, scripts, watched = [], bfds = [] }: StatusSources,
+  { now, config, scripts, watched = [], names = [], bfds = [] }: StatusSources,
 ): InstanceReport {
   const configured = config.instances.find(({ name }) => name === snapshot.name);
   const { basePriority, effectivePriority, master } = snapshot;
@@ -190,6 +204,14 @@ function instanceReport(
     master: master ? peerReport(master) : null,
     peers: snapshot.peers.map(peerReport),
     scripts: scripts.flatMap((script) => scriptReports(script, snapshot.name)),
+    peerNames: names
+      .filter(({ instance }) => instance === snapshot.name)
+      .map(({ name, addresses, answered, problem }) => ({
+        name,
+        addresses,
+        answered: answered === undefined ? null : iso(answered),
+        problem,
+      })),
     watched: [...watched, ...watchedSessions(bfds, config)].flatMap((one) => watchedReports(one, snapshot.name)),
     timers: { downMs: snapshot.downInterval / 1_000, skewMs: snapshot.skew / 1_000 },
     statistics: snapshot.statistics,

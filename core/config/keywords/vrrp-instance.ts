@@ -1,8 +1,9 @@
 // vrrp_instance: one virtual router and its addresses.
-import type { IpAddress } from '../../net/address.ts';
+import { type IpAddress, parseIp } from '../../net/address.ts';
 import { type Vrid, vrid } from '../../units.ts';
 import type { Place } from '../diagnostics.ts';
 import {
+  type Arguments,
   address,
   addressOf,
   choice,
@@ -16,6 +17,8 @@ import {
   seconds,
   wholeNumber,
 } from '../fields.ts';
+import { isHostName } from '../host-name.ts';
+import type { Word } from '../lexer.ts';
 import { authentication, authHmac } from './authentication.ts';
 import { furtherTrackRows } from './further-tracks.ts';
 import { extraInterval, RESIGN_MEMORY } from './global-defs.ts';
@@ -45,21 +48,23 @@ const virtualRouterId: Field<Vrid> = {
   },
 };
 
+/** By address or by name. */
 export interface PeerLine {
-  readonly address: IpAddress;
+  readonly address?: IpAddress;
+  readonly host?: string;
   readonly minTtl?: number;
   readonly maxTtl?: number;
   readonly place: Place;
 }
 
-/** `ADDRESS [min_ttl N] [max_ttl N]` */
+/** `ADDRESS|NAME [min_ttl N] [max_ttl N]` */
 const peer: Field<PeerLine> = {
   kind: 'record',
-  synopsis: 'ADDRESS [min_ttl 0..255] [max_ttl 0..255]',
+  synopsis: 'ADDRESS|NAME [min_ttl 0..255] [max_ttl 0..255]',
   read(args) {
     const first = args.take()!;
-    const base = addressOf(args, first);
-    if (base === undefined) return undefined;
+    const who = peerOf(args, first);
+    if (who === undefined) return undefined;
     const limits: { minTtl?: number; maxTtl?: number } = {};
     for (let word = args.peek(); word?.text === 'min_ttl' || word?.text === 'max_ttl'; word = args.peek()) {
       args.take();
@@ -67,9 +72,15 @@ const peer: Field<PeerLine> = {
       const n = number && wholeNumber(args, number, 0, 255, word.text);
       if (n !== undefined) limits[word.text === 'min_ttl' ? 'minTtl' : 'maxTtl'] = n;
     }
-    return { address: base, ...limits, place: first.place };
+    return { ...who, ...limits, place: first.place };
   },
 };
+
+function peerOf(args: Arguments, word: Word): Pick<PeerLine, 'address' | 'host'> | undefined {
+  if (parseIp(word.text) === undefined && isHostName(word.text)) return { host: word.text };
+  const address = addressOf(args, word);
+  return address === undefined ? undefined : { address };
+}
 
 /** As keepalived since 2.3.3. */
 const ANY_LIST = 'an advert with another address list is reported and not dropped';
@@ -111,7 +122,7 @@ const rows = {
   unicast_peer: {
     value: list(peer, 'this peer is left out'),
     repeat: 'join',
-    help: 'send adverts to these addresses instead of multicast',
+    help: 'send adverts to these machines instead of multicast: addresses, hosts or services (SRV), by name',
   },
   unicast_ttl: { value: integer(0, 255), default: '255', help: 'TTL of unicast adverts' },
   check_unicast_src: {
