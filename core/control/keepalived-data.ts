@@ -4,6 +4,7 @@ import type { InstanceConfig, NotifyConfig, ScriptConfig, SyncGroupConfig } from
 import type { InstanceSnapshot } from '../engine/messages.ts';
 import type { ScriptCondition, ScriptStatus } from '../health/script-status.ts';
 import type { Micros } from '../units.ts';
+import type { RoutingEntry } from '../vip/virtual-route.ts';
 import {
   addressText,
   commandText,
@@ -14,6 +15,7 @@ import {
   secondsOf,
   stateName,
 } from './keepalived-dump.ts';
+import { routingText } from './keepalived-routes.ts';
 
 export function keepalivedData(sources: DumpSources): string {
   const { config } = sources;
@@ -23,6 +25,12 @@ export function keepalivedData(sources: DumpSources): string {
     ` Router ID = ${globals.routerId}`,
     ` VRRP realtime priority = ${globals.realtimePriority ?? 0}`,
     ` Script security ${globals.enableScriptSecurity ? 'enabled' : 'disabled'}`,
+    ...section(
+      '------< Static Addresses >------',
+      (config.statics?.addresses ?? []).map((vip) => `     ${addressText(vip, true)}`),
+    ),
+    ...section('------< Static Routes >------', routing(config.statics?.routes)),
+    ...section('------< Static Rules >------', routing(config.statics?.rules)),
     '------< VRRP Topology >------',
     ...[...instancesOf(sources)].flatMap(({ instance, snapshot }) => instanceLines(instance, snapshot, sources)),
     ...(config.groups.length === 0
@@ -84,6 +92,8 @@ function instanceLines(instance: InstanceConfig, snapshot: InstanceSnapshot, sou
       : []),
     ...(vips.length === 0 ? [] : [`   Virtual IP (${vips.length}):`, ...addresses(vips)]),
     ...(excludedVips.length === 0 ? [] : ['   Virtual IP Excluded :', ...addresses(excludedVips)]),
+    ...section('   Virtual Routes :', routing(instance.routes)),
+    ...section('   Virtual Rules :', routing(instance.rules)),
     ...(unicast
       ? [
           `   Unicast TTL = ${unicast.ttl}`,
@@ -155,6 +165,9 @@ function scriptLines(status: ScriptStatus, { config, resolve }: DumpSources): st
     '   State = idle',
   ];
 }
+
+const routing = (entries: readonly RoutingEntry[] = []): readonly string[] =>
+  entries.map((entry) => `     ${routingText(entry)}`);
 
 const section = (title: string, lines: readonly string[]): readonly string[] =>
   lines.length === 0 ? [] : [title, ...lines];

@@ -14,6 +14,7 @@ import {
   secondsOf,
   stateNumber,
 } from './keepalived-dump.ts';
+import { routingText } from './keepalived-routes.ts';
 
 /** @param version `json_version` of the configuration */
 export function keepalivedJson(sources: DumpSources, version: 1 | 2): string {
@@ -79,14 +80,8 @@ function dataOf(instance: InstanceConfig, snapshot: InstanceSnapshot, { config, 
       'evips',
       excludedVips.map((vip) => addressText(vip, holds(snapshot, vip))),
     ),
-    ...list(
-      'vroutes',
-      (instance.routes ?? []).map(({ words }) => words.join(' ')),
-    ),
-    ...list(
-      'vrules',
-      (instance.rules ?? []).map(({ words }) => words.join(' ')),
-    ),
+    ...list('vroutes', (instance.routes ?? []).map(routingText)),
+    ...list('vrules', (instance.rules ?? []).map(routingText)),
     ...list(
       'track_ifp',
       trackInterfaces.map(({ name }) => name),

@@ -27,7 +27,9 @@ export const routeLine: Field<RouteLine> = {
   synopsis: '[TYPE] NETWORK|default [via ADDRESS] [dev INTERFACE] [src ADDRESS] [table T] [metric N] … [no_track]',
   read(args) {
     const read = readRoute(args, args.reading.routeNames ?? KNOWN_NAMES);
-    return read && { ...sharedOf(args, read), route: read.route };
+    // A route with an end is meant to go.
+    const noTrack = read?.noTrack || read?.route.expires !== undefined;
+    return read && { ...sharedOf(args, { ...read, noTrack }), route: read.route };
   },
 };
 
