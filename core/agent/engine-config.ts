@@ -23,6 +23,11 @@ export function engineConfig(before: Configuration | undefined, after: Configura
       trackBfds,
     })),
     addressLifetime: globals.addressLifetime,
+    pace: {
+      garpInterval: globals.garpInterval ?? micros(0),
+      gnaInterval: globals.gnaInterval ?? micros(0),
+      groups: after.garpGroups ?? [],
+    },
     disableLocalIgmp: globals.disableLocalIgmp ?? false,
     start: {
       startupDelay: globals.startupDelay ?? seconds(0),

@@ -8,6 +8,7 @@ import { Engine, type Inbox } from '../engine/engine.ts';
 import { LeaseWatch } from '../engine/lease.ts';
 import { LinkTable } from '../engine/links.ts';
 import type { EngineCommand, EngineEvent } from '../engine/messages.ts';
+import { PacedFrames } from '../engine/paced-frames.ts';
 import { Promotion } from '../engine/promotion.ts';
 import { rehearse, STAGE } from '../engine/rehearsal.ts';
 import { VirtualInterfaces } from '../engine/virtual-interfaces.ts';
@@ -77,6 +78,7 @@ function build(): Engine {
   const frames = network.frameSocket();
   const monitor = network.routeMonitor();
   const links = new LinkTable(monitor, route);
+  const paced = new PacedFrames(frames, clock, links);
   rehearseAll(network, route, frames);
   return new Engine({
     clock,
@@ -87,12 +89,18 @@ function build(): Engine {
     random,
     links,
     monitor,
-    provider: new NetlinkProvider({ route, frames, links: (name) => links.get(name) }),
+    provider: new NetlinkProvider({
+      route,
+      frames: paced,
+      links: (name) => links.get(name),
+      letGo: (address) => paced.forget(address),
+    }),
     routes: new NetlinkRoutes({ route, links: (name) => links.get(name) }),
     lease: new LeaseWatch(lease, FIRST_LEASE, clock.now()),
     inbox: inboxOf(new Wakeup(native, wakeup)),
     post,
     residents: (host) => [
+      paced,
       new VirtualInterfaces({ ...host, links, sysctl: new ProcSysctl(), routeSocket: () => network.routeSocket() }),
       new Promotion(new ProcSysctl(), host.complain),
     ],

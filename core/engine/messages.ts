@@ -7,6 +7,7 @@ import type { IpAddress, MacAddress } from '../net/address.ts';
 import type { Instant, Micros, Priority } from '../units.ts';
 import type { ChecksumForm } from '../vrrp/packet.ts';
 import type { DropReason, RouterState, TransitionReason } from '../vrrp/types.ts';
+import type { AnnouncementPace } from './paced-frames.ts';
 
 /**
  * What a new configuration changes (core/config/diff.ts); at start everything is added. What is named nowhere is left
@@ -21,6 +22,8 @@ export interface EngineConfig {
   readonly groups: readonly EngineGroup[];
   /** Bind addresses with a kernel lifetime, so that none outlives the process. */
   readonly addressLifetime: boolean;
+  /** How fast announcements may follow one another. Default: as fast as they can. */
+  readonly pace?: AnnouncementPace;
   /** Say nothing by IGMP of the groups that are heard. Default false. */
   readonly disableLocalIgmp?: boolean;
   /** What holds beginners back; default: what StartHold and ConflictWatch do by themselves. */

@@ -1,6 +1,6 @@
 // The LAN provider: addresses on this machine's own interfaces by rtnetlink, announced by gratuitous ARP and neighbour
 // advertisements. Synchronous, on two sockets it is given; knows no VRRP, reads no clock. See README.md beside it.
-import { familyOf } from '../../core/net/address.ts';
+import { familyOf, ipBytes } from '../../core/net/address.ts';
 import {
   ADDRESS_PROTOCOL_VRRP,
   type AddressRecord,
@@ -21,6 +21,8 @@ export interface NetlinkProviderOptions {
   readonly frames: FrameSocket;
   /** The interface of a name as it is now; undefined: there is none. */
   readonly links: (name: string) => LinkInfo | undefined;
+  /** Told which addresses are let go, for announcements that wait somewhere. Default: none do. */
+  readonly letGo?: (address: Uint8Array) => void;
   /** Whether neighbour advertisements say that this machine is a router. Default true (RFC 9568 §6.4.2). */
   readonly routerFlag?: boolean;
 }
@@ -46,6 +48,7 @@ export class NetlinkProvider implements LocalProvider {
   readonly #route: RouteSocket;
   readonly #frames: FrameSocket;
   readonly #links: (name: string) => LinkInfo | undefined;
+  readonly #letGo: ((address: Uint8Array) => void) | undefined;
   readonly #routerFlag: boolean;
   readonly #prepared = new WeakMap<VirtualIp, PreparedAddress>();
   readonly #held = new Map<string, Held>();
@@ -54,6 +57,7 @@ export class NetlinkProvider implements LocalProvider {
     this.#route = options.route;
     this.#frames = options.frames;
     this.#links = options.links;
+    this.#letGo = options.letGo;
     this.#routerFlag = options.routerFlag ?? true;
   }
 
@@ -102,7 +106,10 @@ export class NetlinkProvider implements LocalProvider {
 
   unbind(vips: readonly VirtualIp[]): readonly BindOutcome[] {
     const targets = vips.map((vip) => this.#held.get(keyOf(vip))?.found ?? vip);
-    for (const vip of vips) this.#held.delete(keyOf(vip));
+    for (const vip of vips) {
+      this.#held.delete(keyOf(vip));
+      this.#letGo?.(ipBytes(vip.address));
+    }
     const answers = this.#send(targets, (address, index) => address.remove(index));
     this.#restoreSecondaries(vips);
     return answers.map((answer, i): BindOutcome => {

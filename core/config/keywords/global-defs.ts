@@ -196,17 +196,17 @@ const rows = {
     value: text('name'),
     help: 'the same for macvlans of addresses on other interfaces; default: vmac_prefix',
   },
+  vrrp_garp_interval: {
+    value: seconds(0, 4294.967295),
+    default: '0',
+    help: 'shortest time between two gratuitous ARPs on an interface',
+  },
+  vrrp_gna_interval: {
+    value: seconds(0, 4294.967295),
+    default: '0',
+    help: 'shortest time between two neighbour advertisements on an interface',
+  },
   ...notActed({
-    vrrp_garp_interval: {
-      value: seconds(0, 4294.967295),
-      default: '0',
-      help: 'shortest time between two gratuitous ARPs on an interface',
-    },
-    vrrp_gna_interval: {
-      value: seconds(0, 4294.967295),
-      default: '0',
-      help: 'shortest time between two neighbour advertisements on an interface',
-    },
     vrrp_garp_extra_if: {
       value: extraInterval,
       lenient: true,

@@ -90,7 +90,6 @@ const rows = {
   garp_group: {
     value: pieces(garpGroup),
     repeat: 'join',
-    acted: false,
     help: garpGroup.help,
     example: 'garp_interval 0.01\ninterface eth0',
   },
