@@ -19,10 +19,13 @@ export const whyAbsent = (native: Native): NativeAddonError | undefined => reaso
 
 function absentNative(reason: NativeAddonError): Native {
   const absent = new Proxy({} as Native, {
-    get: (_target, name) => () => {
-      const syscall = String(name);
-      const message = `${syscall} needs the native addon, which does not load`;
-      throw Object.assign(new Error(message, { cause: reason }), { code: 'ENOSYS', errno: 38, syscall });
+    get(_target, syscall) {
+      // Whoever awaits it, or looks what it is, asks for these.
+      if (typeof syscall === 'symbol' || syscall === 'then') return undefined;
+      return () => {
+        const message = `${syscall} needs the native addon, which does not load`;
+        throw Object.assign(new Error(message, { cause: reason }), { code: 'ENOSYS', errno: 38, syscall });
+      };
     },
   });
   reasons.set(absent, reason);
