@@ -54,7 +54,9 @@ function ownBounds(scenario: Scenario, slot: number): Bounds {
   const flaps = [...scenario.rounds, ...scenario.faults.map(({ type }) => type)].includes('carrier');
   const deaf = flaps ? CHATTER * longest : 0;
   const down = adverts * longest + skew(version, 1, longest) + deaf + 2 * hop;
-  const dual = longest + 3 * hop;
+  // AH has one sequence for all routers: of several that count alike only one advert in a round is new to the others.
+  const rounds = scenario.slots[slot]!.protection === 'AH' ? seats.length : 1;
+  const dual = rounds * longest + 3 * hop;
   const delay = Math.max(...seats.map(({ preemptDelay }) => preemptDelay));
   const lifetime = (Math.ceil((adverts * longest + skew(version, 1, longest)) / SECOND) + 1) * SECOND;
   return {

@@ -60,6 +60,15 @@ export interface Scenario {
   readonly rounds: readonly Round[];
 }
 
+/** keepalived's times, but fewer repetitions: each costs every machine some work, and none is lost in peace. */
+const ANNOUNCE: InstanceConfig['announce'] = {
+  masterDelay: seconds(5),
+  masterRepeat: 2,
+  refresh: millis(0),
+  refreshRepeat: 1,
+  lowerPrioDelay: seconds(5),
+  lowerPrioRepeat: 2,
+};
 export const PASSWORD = 'secret';
 const ROUNDS: readonly Round[] = ['crash', 'stop', 'stop', 'fault', 'carrier', 'stall', 'weaken', 'weaken'];
 const INTERVALS_MS = [10, 10, 20, 50, 100, 100, 250, 500, 1000, 1000];
@@ -152,12 +161,28 @@ export const vipAddress = (network: number, family: 4 | 6, slot: number, n: numb
   ip(family === 4 ? `10.${network}.${100 + slot}.${1 + n}` : `2001:db8:${network}:${100 + slot}::${1 + n}`);
 
 /** A machine's own addresses on a network. */
-export const ownAddress = (network: number, machine: number) =>
-  ({
+export function ownAddress(network: number, machine: number): OwnAddresses {
+  const key = network * MOST_MACHINES + machine;
+  const known = OWN[key];
+  if (known !== undefined) return known;
+  const own = {
     4: ip(`10.${network}.0.${1 + machine}`),
     6: ip(`2001:db8:${network}::${1 + machine}`),
     local: ip(`fe80::${1 + network}:${1 + machine}`),
-  }) as const;
+  };
+  OWN[key] = own;
+  return own;
+}
+
+interface OwnAddresses {
+  readonly 4: IpAddress;
+  readonly 6: IpAddress;
+  /** Link-local. */
+  readonly local: IpAddress;
+}
+
+const MOST_MACHINES = 16;
+const OWN: OwnAddresses[] = [];
 
 export const instanceName = (slot: number): string => `VI_${slot + 1}`;
 
@@ -186,6 +211,7 @@ export function instanceOf(scenario: Scenario, machine: number, slot: number, ch
       : { mode: 'multicast', group: ip(family === 4 ? '224.0.0.18' : 'ff02::12'), source: undefined },
     authentication: protection === 'PASS' || protection === 'AH' ? { type: protection, password: PASSWORD } : { type: 'none' },
     ...(protection.startsWith('hmac') && { hmac: signed(protection === 'hmac-time' ? 'time' : 'monotonic') }),
+    announce: ANNOUNCE,
     vips: addresses.map(
       (address): VirtualIp => ({ address, prefix: family === 4 ? 32 : 128, device: `eth${network}`, scope: 0 }),
     ),
