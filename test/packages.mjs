@@ -18,6 +18,7 @@ const COMMANDS = {
   unshare: 'util-linux',
   setpriv: 'util-linux',
   vrrpd: 'frr',
+  bfdd: 'frr',
   'c++': 'g++',
 };
 // Daemons live in directories that are not in every PATH.

@@ -1,6 +1,6 @@
 // One BFD session in asynchronous mode (RFC 5880 §6): events and the time in, effects out, one deadline. It offers
 // neither demand mode nor echo, and honours a neighbour that asks for demand mode. Opens nothing, reads no clock.
-import { after, type Instant, type Micros, micros, seconds } from '../units.ts';
+import { after, type Instant, instant, type Micros, micros, seconds } from '../units.ts';
 import {
   type BfdEffect,
   type BfdEvent,
@@ -15,6 +15,8 @@ import {
 
 /** §6.8.3: while a session is not up nobody sends faster. */
 const SLOWEST_START = seconds(1);
+/** §6.8.7: what jitter leaves of an interval. */
+const LEAST = 0.75;
 /** §6.8.1: bfd.RemoteMinRxInterval before anything was heard. */
 const UNKNOWN_MIN_RECEIVE = micros(1);
 
@@ -142,12 +144,12 @@ export class BfdSession {
     const detect = this.#detectAt;
     if (detect !== undefined && detect <= now) this.#silence(now);
     if (this.#sendAt === undefined || this.#sendAt > now) return;
-    // From the time it should have been, so that lateness never adds up; from now when it is too late for that.
-    const planned = this.#sendAt;
+    // From the time it should have been, so that lateness does not add up, but never sooner than agreed.
+    const next = after(this.#sendAt, this.#jittered());
+    const soonest = after(now, micros(this.transmitInterval * LEAST));
     this.#emit();
     this.#sentAt = now;
-    const next = after(planned, this.#jittered());
-    this.#sendAt = this.#speaks ? (next > now ? next : after(now, this.#jittered())) : undefined;
+    this.#sendAt = this.#speaks ? instant(Math.max(next, soonest)) : undefined;
   }
 
   /** §6.8.4 and §6.8.1: a detection time without a packet. */
@@ -285,9 +287,8 @@ export class BfdSession {
 
   /** §6.8.7: 75 to 100 % of the interval; when one lost packet is one too many at most 90 %. */
   #jittered(): Micros {
-    const widest = this.#parameters.multiplier === 1 ? 0.15 : 0.25;
     const most = this.#parameters.multiplier === 1 ? 0.9 : 1;
-    return micros(this.transmitInterval * (most - widest * this.#random()));
+    return micros(this.transmitInterval * (most - (most - LEAST) * this.#random()));
   }
 }
 

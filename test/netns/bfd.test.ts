@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { run } from '../../core/cli/demo/network.ts';
 import type { StatusReport } from '../../core/control/status-report.ts';
-import { Bfdd, bfddMissing } from '../support/bfdd.ts';
+import { Bfdd } from '../support/bfdd.ts';
 import { conf, type InstanceText } from '../support/conf.ts';
 import type { Daemon } from '../support/daemons.ts';
 import { needs } from '../support/needs.ts';
@@ -100,7 +100,7 @@ describe('BFD', { concurrency: 3, ...needs('root', 'ip', 'nft') }, () => {
     });
   });
 
-  test('with FRR over one hop: IPv4, IPv6 and link-local', { skip: bfddMissing() }, async (context) => {
+  test('with FRR over one hop: IPv4, IPv6 and link-local', needs('bfdd'), async (context) => {
     await using lab = await Lab.create({ name: 'bfd-frr' });
     const step = steps(context, lab);
     for (const n of [1, 2]) {
@@ -160,7 +160,7 @@ describe('BFD', { concurrency: 3, ...needs('root', 'ip', 'nft') }, () => {
     });
   });
 
-  test('with FRR over a router: multihop, IPv4 and IPv6', { skip: bfddMissing() }, async (context) => {
+  test('with FRR over a router: multihop, IPv4 and IPv6', needs('bfdd'), async (context) => {
     await using lab = await Lab.create({ name: 'bfd-hops', routers: ['192.0.2.1/24', '198.51.100.2/24'] });
     const step = steps(context, lab);
     const exec = (host: string, line: string) => lab.network.exec(host, ...line.split(' '));
@@ -245,7 +245,7 @@ describe('BFD', { concurrency: 3, ...needs('root', 'ip', 'nft') }, () => {
     });
   });
 
-  test('a router hands over when the session it tracks goes down', { skip: bfddMissing() }, async (context) => {
+  test('a router hands over when the session it tracks goes down', needs('bfdd'), async (context) => {
     await using lab = await Lab.create({ name: 'bfd-track' });
     const step = steps(context, lab);
     await using bfdd = await Bfdd.start(lab.host('client'), [...frr('192.0.2.1'), ...frr('192.0.2.2')]);

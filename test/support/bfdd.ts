@@ -7,18 +7,6 @@ import { type Host, inside, run, toolEnvironment } from '../../core/cli/demo/net
 
 const DIRECTORY = '/usr/lib/frr';
 
-/** Whether this machine has it. @throws Error when it has not and CI=true */
-export function bfddMissing(): string | false {
-  if (existsSync(join(DIRECTORY, 'bfdd'))) return false;
-  if (process.env['CI'] === 'true') throw new Error('missing: frr (CI may skip nothing)');
-  return 'missing: frr';
-}
-
-export interface BfddPeer {
-  readonly remoteState: string;
-  readonly text: string;
-}
-
 export class Bfdd implements AsyncDisposable {
   readonly #host: Host;
   readonly #directory: string;

@@ -14,7 +14,8 @@ export type Need =
   | 'unshare'
   | 'setpriv'
   | 'tshark'
-  | 'vrrpd';
+  | 'vrrpd'
+  | 'bfdd';
 
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin', '/usr/lib/frr'];
 
