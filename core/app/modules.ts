@@ -56,7 +56,7 @@ import {
   TRACKERS,
   TRANSPORT,
 } from './tokens.ts';
-import { admissible, type ChosenTransport, chooseTransport, networkOf } from './transport.ts';
+import { admissible, type ChosenTransport, changeOf, chooseTransport, networkOf } from './transport.ts';
 import { controlVerbs } from './verbs.ts';
 import { watchers } from './watchers.ts';
 import { WorkerThread } from './worker-thread.ts';
@@ -190,7 +190,19 @@ const conductor = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(AGENT)
     .toResolvedValue(
-      (logger, timing, engine, trackers, peerNames, teller, native, file, first, { onReady }: RunOptions, transport) =>
+      (
+        logger,
+        timing,
+        engine,
+        trackers,
+        peerNames,
+        teller,
+        native,
+        file,
+        first,
+        { onReady, ...asked }: RunOptions,
+        transport,
+      ) =>
         new Agent(
           {
             logger,
@@ -200,7 +212,12 @@ const conductor = new ContainerModule(({ bind }) => {
             peerNames,
             teller,
             service: serviceManager(native, onReady),
-            load: async () => admissible(await file.read(), transport, file),
+            load: async () => {
+              const loaded = await file.read();
+              const change = asked.transport === undefined ? changeOf(loaded, transport) : undefined;
+              if (change !== undefined) logger.log('warning', 'transport', { detail: change });
+              return admissible(loaded, transport, file);
+            },
             removeAddresses: (configuration) => removeAddresses(networkOf(transport, native), configuration),
             acceptMode: new AcceptMode(new NftFirewall(), logger),
             removeLinks: (names) => removeLinksOf(networkOf(transport, native), names, logger),

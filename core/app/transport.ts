@@ -15,6 +15,8 @@ import { beyondPortable } from './portable-limits.ts';
 
 export interface ChosenTransport {
   readonly name: EngineTransport;
+  /** What was asked for, if anything. */
+  readonly wanted: EngineTransport | undefined;
   /** What people should know about it, for the log. */
   readonly remarks: readonly string[];
 }
@@ -25,7 +27,7 @@ export interface ChosenTransport {
  * @throws NativeAddonError, PortableTransportError when what is wanted cannot be had
  */
 export function chooseTransport(wanted: EngineTransport | undefined, addon: Error | undefined): ChosenTransport {
-  if (wanted !== 'raw-socket' && addon === undefined) return { name: 'native', remarks: [] };
+  if (wanted !== 'raw-socket' && addon === undefined) return { name: 'native', wanted, remarks: [] };
   if (wanted === 'native') throw addon;
   try {
     loadRawSocket();
@@ -35,7 +37,7 @@ export function chooseTransport(wanted: EngineTransport | undefined, addon: Erro
     throw addon;
   }
   const why = addon === undefined ? [] : [`${addon.message}; the package raw-socket is used instead`];
-  return { name: 'raw-socket', remarks: [...why, WEAKER, ...arpingTrouble()] };
+  return { name: 'raw-socket', wanted, remarks: [...why, WEAKER, ...arpingTrouble()] };
 }
 
 /** The configuration if the transport can do what it asks for; else undefined, and the file says why. */
@@ -49,6 +51,12 @@ export function admissible(
     ? loaded
     : file.refuse(`the transport raw-socket cannot do what ${file.path} asks for: ${troubles.join('; ')}`);
 }
+
+/** Said at a reload that asks for another transport than the start did; undefined: it does not. */
+export const changeOf = (loaded: Loaded | undefined, { wanted }: ChosenTransport): string | undefined =>
+  loaded === undefined || loaded.configuration.globals.transport === wanted
+    ? undefined
+    : 'vrrp_transport takes effect with the next start of the agent';
 
 /** A network of that transport for one use from the main thread; nobody waits for what happens on it. */
 export const networkOf = ({ name }: ChosenTransport, native: Native): EngineNetwork =>
