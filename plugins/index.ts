@@ -1,6 +1,8 @@
 // The check plugins that come with the agent: one folder each, one line each.
 import type { CheckPlugin } from '../core/plugin/check.ts';
+import { checkFile } from './check-file/index.ts';
 import { checkHttp } from './check-http/index.ts';
 import { checkTcp } from './check-tcp/index.ts';
+import { checkUdp } from './check-udp/index.ts';
 
-export const checkPlugins: readonly CheckPlugin[] = [checkTcp, checkHttp];
+export const checkPlugins: readonly CheckPlugin[] = [checkTcp, checkHttp, checkUdp, checkFile];

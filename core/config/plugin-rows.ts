@@ -5,7 +5,16 @@ import type { OptionSpec, OptionSpecs, PlainOptions } from '../plugin/options.ts
 import { millis, seconds as secondsOf } from '../units.ts';
 import type { Place, Report } from './diagnostics.ts';
 import { address, choice, type Field, flag, integer, seconds, text, words } from './fields.ts';
-import { type Block, type Found, type Keyword, nested, pieces, type Rows, type Values } from './keywords/row.ts';
+import {
+  type Block,
+  type Found,
+  type Keyword,
+  nested,
+  pieces,
+  type Rows,
+  type Values,
+  wasRefused,
+} from './keywords/row.ts';
 
 /** The rows of a block of such options. */
 export function rowsOf(options: OptionSpecs): Rows {
@@ -97,8 +106,8 @@ export function optionsOf(
     const found = values[name] as Found<unknown> | undefined;
     const value = found === undefined ? initialOf(spec) : settled(spec, found, name, report);
     if (value !== undefined) result[name] = value;
-    else if (found !== undefined) complete = false;
-    else if ('required' in spec && spec.required === true) {
+    else if (found !== undefined || wasRefused(values, name)) complete = complete && !isRequired(spec);
+    else if (isRequired(spec)) {
       report.add('W059', block.place, `${block.name} needs ${name}`, {
         limit: name,
         suggestion: `add ${name}: ${spec.help}`,
@@ -108,6 +117,8 @@ export function optionsOf(
   }
   return complete ? result : undefined;
 }
+
+const isRequired = (spec: OptionSpec): boolean => 'required' in spec && spec.required === true;
 
 function initialOf(spec: OptionSpec): unknown {
   if ('many' in spec && spec.many === true) return [];
