@@ -106,7 +106,8 @@ export function optionsOf(
     const found = values[name] as Found<unknown> | undefined;
     const value = found === undefined ? initialOf(spec) : settled(spec, found, name, report);
     if (value !== undefined) result[name] = value;
-    else if (found !== undefined || wasRefused(values, name)) complete = complete && !isRequired(spec);
+    else if (found !== undefined) complete = false;
+    else if (wasRefused(values, name)) complete &&= !isRequired(spec);
     else if (isRequired(spec)) {
       report.add('W059', block.place, `${block.name} needs ${name}`, {
         limit: name,
