@@ -163,9 +163,9 @@ describe('the language as a whole', () => {
       'global_defs.vrrp_startup_hold',
       'global_defs.vrrp_conflict_watch',
       'vrrp_instance.vrrp_stop_order',
+      'vrrp_instance.track_check',
       'vrrp_instance.fast_handover',
       'vrrp_instance.resign_when_outranked',
-      'vrrp_instance.track_check',
       'vrrp_sync_group.track_check',
     ]);
   });

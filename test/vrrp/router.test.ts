@@ -593,3 +593,120 @@ test('a member that leaves its group takes over by itself when its timer runs ou
   assert.equal(bench.router.standing, 'BACKUP');
   assert.deepEqual(bench.timer(), ['send 100', 'own', 'BACKUP>MASTER master-timeout']);
 });
+
+// A master whose priority falls
+
+test('a master that falls below us is followed after the skew, and later adverts of it change nothing', () => {
+  const bench = backup();
+  bench.hear(1, 150);
+  assert.deepEqual(bench.hear(2, 90), []);
+  assert.equal(bench.deadline, 2 + SKEW);
+  bench.hear(2.4, 80);
+  assert.equal(bench.deadline, 2 + SKEW);
+  assert.deepEqual(bench.timer(), ['send 100', 'own', 'BACKUP>MASTER lower-priority']);
+});
+
+test('a master that recovers before our skew is over stays', () => {
+  const bench = backup();
+  bench.hear(1, 150);
+  bench.hear(2, 90);
+  bench.hear(2.5, 150);
+  assert.equal(bench.deadline, 2.5 + DOWN);
+  bench.hear(3.5, 150);
+  assert.equal(bench.router.state, 'BACKUP');
+});
+
+test('another router that always was lower does not hurry us', () => {
+  const bench = backup();
+  bench.hear(1, 150);
+  bench.hear(2, 90, OTHER);
+  assert.equal(bench.deadline, 1 + DOWN);
+});
+
+test('a takeover that is nearer than the skew is not put off by a fall', () => {
+  const bench = backup();
+  bench.hear(0, 150);
+  bench.hear(3.5, 90);
+  assert.equal(bench.deadline, DOWN);
+});
+
+test('we rose above a master that once fell and was heeded since: the timer runs on', () => {
+  const bench = backup();
+  for (const [at, value] of [
+    [1, 200],
+    [2, 150],
+  ] as const)
+    bench.hear(at, value);
+  bench.feed(2.5, setPriority(180));
+  const due = bench.deadline;
+  bench.hear(3, 150);
+  assert.equal(bench.deadline, due);
+});
+
+// Resigning
+
+const outranked = { type: 'priority', value: priority(90), resign: PEER } as const;
+
+test('a master that resigns says its new priority and goodbye, and is silent for a down timer at most', () => {
+  const bench = master();
+  assert.deepEqual(bench.feed(0.5, outranked), ['send 90', 'send 0']);
+  assert.ok(bench.router.isResigning);
+  assert.equal(bench.router.state, 'MASTER');
+  assert.equal(bench.deadline, 0.5 + 3 + 166 / 256);
+  assert.deepEqual(bench.timer(), ['send 90']);
+  assert.ok(!bench.router.isResigning);
+});
+
+test('it yields to the better one without a last word: that one has announced after ours', () => {
+  const bench = master();
+  bench.feed(0.5, outranked);
+  assert.deepEqual(bench.hear(1, 100), ['disown', 'MASTER>BACKUP resign', 'master 10.0.0.2 100']);
+});
+
+test('it answers a lesser one and goes on as before', () => {
+  const bench = master();
+  bench.feed(0.5, outranked);
+  assert.deepEqual(bench.hear(1, 50, OTHER), ['send 90', 'announce']);
+  assert.equal(bench.deadline, 2);
+  assert.ok(!bench.router.isResigning);
+});
+
+test('a priority that rises resigns to nobody', () => {
+  const bench = master();
+  assert.deepEqual(bench.feed(0.5, { ...outranked, value: priority(120) }), ['send 120']);
+});
+
+// Deafness
+
+test('a deaf BACKUP does not believe in silence, but in a goodbye', () => {
+  const bench = backup();
+  bench.feed(0, { type: 'deaf', until: instant(seconds(40)) });
+  assert.equal(bench.deadline, 40);
+  bench.hear(10, 0);
+  assert.equal(bench.deadline, 10 + SKEW);
+});
+
+test('a lower advert ends deafness: from it a down timer runs', () => {
+  const bench = backup();
+  bench.feed(0, { type: 'deaf', until: instant(seconds(40)) });
+  bench.hear(10, 50);
+  assert.equal(bench.deadline, 10 + DOWN);
+  bench.hear(11, 50);
+  assert.equal(bench.deadline, 10 + DOWN);
+});
+
+test('deafness that ends before the down timer changes nothing', () => {
+  const bench = backup();
+  bench.feed(0, { type: 'deaf', until: instant(seconds(2)) });
+  assert.equal(bench.deadline, DOWN);
+  bench.feed(3, { type: 'alive' });
+  assert.equal(bench.deadline, DOWN);
+});
+
+test('an owner that ignores adverts yields to nobody, and as one that leaves waits for its successor', () => {
+  const bench = master({ priority: priority(255), ownerIgnoresAdverts: true });
+  assert.deepEqual(bench.hear(0.2, 255, ip('10.0.0.200')), ['drop not-listening']);
+  assert.deepEqual(bench.hear(0.3, 0), ['drop not-listening']);
+  bench.feed(0.5, stop());
+  assert.deepEqual(bench.hear(1, 100), ['disown', 'LEAVING>INIT successor-heard']);
+});
