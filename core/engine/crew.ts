@@ -186,6 +186,8 @@ export class Crew {
   }
 
   #change(driver: InstanceDriver, config: InstanceConfig, now: Instant): void {
+    // What is told of routes is told by name.
+    if (config.name !== driver.name) this.act(driver, now, () => driver.routes([], now));
     this.act(driver, now, () => driver.reconfigure(config, this.#optionsOf(config), now));
     this.#io.holdings.adjust(driver);
     this.#judge(driver, now);

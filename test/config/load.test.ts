@@ -298,12 +298,12 @@ vrrp_instance B { interface e1
 
   test('everything known and without effect is one warning', () => {
     const loaded = read(
-      one('promote_secondaries\n garp_extra_if 5', 'snmp_socket udp:127.0.0.1\n enable_traps\n max_auto_priority 50'),
+      one('vrf red\n garp_extra_if 5', 'snmp_socket udp:127.0.0.1\n enable_traps\n max_auto_priority 50'),
     );
     assert.deepEqual(codesOf(loaded), ['W030', 'I065']);
     assert.match(
       loaded.diagnostics[0]!.message,
-      /snmp_socket \(line 2\), enable_traps \(line 3\), promote_secondaries \(line 13\), garp_extra_if \(line 14\)/,
+      /snmp_socket \(line 2\), enable_traps \(line 3\), vrf \(line 13\), garp_extra_if \(line 14\)/,
     );
     assert.match(loaded.diagnostics[1]!.message, /max_auto_priority \(line 4\)/);
   });

@@ -7,13 +7,22 @@ import { LeaseHolder, LeaseWatch, leaseMemory } from '../../core/engine/lease.ts
 import type { EngineCommand, EngineConfig, EngineEvent, TrackVerdict } from '../../core/engine/messages.ts';
 import { formatIp, type IpAddress, type MacAddress } from '../../core/net/address.ts';
 import type { AddressRecord } from '../../core/net/rtnetlink.ts';
-import type { Datagram, FrameTap, FrameTapSpec, LinkInfo, Pollable, VrrpSocket } from '../../core/ports/engine-io.ts';
+import type {
+  Datagram,
+  FrameTap,
+  FrameTapSpec,
+  LinkInfo,
+  Pollable,
+  RouteMonitor,
+  VrrpSocket,
+} from '../../core/ports/engine-io.ts';
 import { after, type Instant, instant, type Micros, micros, seconds } from '../../core/units.ts';
 import type { BindOutcome, LocalProvider } from '../../core/vip/local-provider.ts';
 import type { VirtualIp } from '../../core/vip/virtual-ip.ts';
 import { runFilter } from '../support/bpf-machine.ts';
 import { randomFrom } from '../support/simulated-chance.ts';
 import { DatagramWire, SimulatedDatagrams } from '../support/simulated-datagrams.ts';
+import { FakeRoutes } from './fake-routes.ts';
 
 /** One advert as it passed the segment. */
 export interface Sent {
@@ -103,6 +112,9 @@ export class SimulatedNode {
   wallStep = 0;
   /** Open frame taps. */
   readonly taps = new Set<SimulatedTap>();
+  /** Its table of routes and rules. */
+  readonly routes = new FakeRoutes();
+  readonly #routeMonitor: RouteMonitor = { ready: false, receive: () => 'ok', close: () => {} };
   /** Does not run while set (SIGSTOP). */
   stopped = false;
   /** Its agent gives no sign of life while set. */
@@ -148,7 +160,7 @@ export class SimulatedNode {
         frameSocket: () => unused(),
         frameTap: (spec) => this.#tap(spec),
         routeSocket: () => unused(),
-        routeMonitor: () => unused(),
+        routeMonitor: () => this.#routeMonitor,
       },
       links: {
         get: (name) => (name === 'eth0' ? { ...this.link, up: true, carrier: true } : undefined),
@@ -165,6 +177,7 @@ export class SimulatedNode {
       random: randomFrom(lan.nodes.length).next,
       monitor: this.#monitor,
       provider: this.#makeProvider(),
+      routes: this.routes,
       lease: new LeaseWatch(memory, seconds(10), lan.now),
       inbox: this.#bell,
       post: (event) => this.events.push(event),

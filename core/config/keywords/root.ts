@@ -122,7 +122,7 @@ const rows = {
     value: list(ruleLine, 'this rule is left out'),
     repeat: 'join',
     help: 'rules that are there while the agent runs',
-    example: 'from 192.0.2.0/24 table 10',
+    example: 'from 192.0.2.0/24 table 10 priority 100',
   },
   ...balancing({
     virtual_server: {
