@@ -50,6 +50,7 @@ export function buildAddresses(
       });
     else if (fresh(line)) own.push(line);
   }
+  if (instance.family === 6) linkLocalFirst(own, report);
   const capacity = advertCapacity(instance.family, instance.version);
   if (own.length > capacity)
     report.add(
@@ -69,11 +70,26 @@ export function buildAddresses(
   };
 }
 
+const isLinkLocal = ({ family, address }: AddressLine): boolean => family === 6 && /^fe[89ab]/.test(address);
+
+/** RFC 9568 §5.2.9: the first address is the virtual router's link-local one. No peer minds the order. */
+function linkLocalFirst(lines: AddressLine[], report: Report): void {
+  const at = lines.findIndex(isLinkLocal);
+  const [found] = at > 0 ? lines.splice(at, 1) : [];
+  if (found !== undefined) {
+    lines.unshift(found);
+    report.add('W044', found.place, `${found.address} is advertised first, as the link-local address must be`, {
+      value: found.address,
+      suggestion: 'write it before the others, here and on every peer',
+    });
+  } else if (at < 0 && lines[0] !== undefined)
+    report.add('I066', lines[0].place, 'none of the addresses is link-local; RFC 9568 wants the first one to be', {
+      suggestion: 'add one such as fe80::5e:1, the same on all machines',
+    });
+}
+
 /** A line with the interface and scope that it does not name. */
-export function completeAddress(
-  { place: _, group: __, virtualMac: ___, family, ...line }: AddressLine,
-  device: string,
-): VirtualIp {
-  const linkLocal = family === 6 && /^fe[89ab]/.test(line.address);
-  return { ...line, device: line.device ?? device, scope: line.scope ?? (linkLocal ? LINK_SCOPE : 0) };
+export function completeAddress(whole: AddressLine, device: string): VirtualIp {
+  const { place: _, group: __, virtualMac: ___, family: ____, ...line } = whole;
+  return { ...line, device: line.device ?? device, scope: line.scope ?? (isLinkLocal(whole) ? LINK_SCOPE : 0) };
 }

@@ -89,6 +89,7 @@ const EXPLANATIONS: Readonly<Record<Code, string>> = {
   I063: 'Scripts run with the rights of the agent; enable_script_security refuses those that others can write.',
   I064: 'Members of a group become MASTER together, so one of them cannot start as MASTER alone.',
   I065: 'keepalived needs them for parts that do not exist here (other processes, buffers, polling). Nothing is lost without them.',
+  I066: 'RFC 9568 wants the first address of an IPv6 router to be link-local. Peers of all makes accept adverts without one.',
   I080: 'keepalived removes scripts that no instance or group tracks.',
   I081: 'Interval times fall is how long a service may be dead while its address still points to it.',
   I082: 'down_timer_adverts intervals and the skew pass before a backup takes over from a dead master.',

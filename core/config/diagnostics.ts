@@ -93,6 +93,7 @@ export const CODES = {
   I063: 'script security is off',
   I064: 'initial state of a group member',
   I065: 'keywords without meaning here',
+  I066: 'an IPv6 advert without a link-local address',
   I080: 'a script that nothing tracks',
   I081: 'a failure is noticed late',
   I082: 'a dead master is noticed late',
