@@ -16,9 +16,11 @@ export interface Failure {
   readonly report: string;
 }
 
-export function check(seed: number): Failure | undefined {
+/** @param brief only whether it fails: no smaller scenario is looked for */
+export function check(seed: number, brief = false): Failure | undefined {
   const scenario = scenarioOf(seed);
   const { violation } = attempt(scenario);
+  if (violation !== undefined && brief) return { seed, invariant: violation.invariant, report: violation.message };
   if (violation !== undefined) return failure(scenario, violation);
   return seed % TWINS === 0 ? compare(scenario) : undefined;
 }

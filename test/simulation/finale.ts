@@ -124,8 +124,7 @@ export class Finale {
     if (most < 1 || scenario.seats.flat().some(({ interval }) => interval !== scenario.slots[0]!.interval)) return;
     this.#tell(`at most ${most} adverts are lost in a row`);
     for (const network of switches)
-      for (const from of network.ports.keys())
-        for (const to of network.ports.keys()) network.way(from, to).mild = most;
+      for (const from of network.ports.keys()) for (const to of network.ports.keys()) network.way(from, to).mild = most;
     this.#pass(MILD_INTERVALS * this.#interval);
   }
 

@@ -39,7 +39,11 @@ export function inject(world: World, fault: Fault): (() => void) | undefined {
     case 'isolate': {
       const port = world.target(fault.target);
       const network = world.switches[fault.network]!;
-      return cut(world, ways(network).filter(([from, to]) => from === port || to === port), fault.network);
+      return cut(
+        world,
+        ways(network).filter(([from, to]) => from === port || to === port),
+        fault.network,
+      );
     }
     case 'loss':
       return spoil(world, fault.network, (way) => {
@@ -50,13 +54,23 @@ export function inject(world: World, fault: Fault): (() => void) | undefined {
         way.burst = { toBad: fault.toBad, toGood: fault.toGood, loss: 0.9, bad: false };
       });
     case 'jitter':
-      return spoil(world, fault.network, (way) => {
-        way.jitter = fault.most;
-      }, fault.most);
+      return spoil(
+        world,
+        fault.network,
+        (way) => {
+          way.jitter = fault.most;
+        },
+        fault.most,
+      );
     case 'duplicates':
-      return spoil(world, fault.network, (way) => {
-        way.duplicate = fault.probability;
-      }, world.switches[fault.network]!.delay);
+      return spoil(
+        world,
+        fault.network,
+        (way) => {
+          way.duplicate = fault.probability;
+        },
+        world.switches[fault.network]!.delay,
+      );
     default:
       return injectIntoMachine(world, fault, world.target(fault.target));
   }

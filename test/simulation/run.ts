@@ -175,12 +175,10 @@ class Judge implements Witness {
 
   looked(): void {
     const { view } = this;
-    for (const slot of view.slots)
-      for (const [name, invariant] of this.#steady) refuse(name, invariant(view, slot));
+    for (const slot of view.slots) for (const [name, invariant] of this.#steady) refuse(name, invariant(view, slot));
     if (this.#world.now < this.#nextSample) return;
     this.#nextSample = this.#world.now + Math.max(SAMPLE, this.view.slots[0]!.bounds.dual / 8);
-    for (const slot of view.slots)
-      for (const [name, invariant] of this.#sampled) refuse(name, invariant(view, slot));
+    for (const slot of view.slots) for (const [name, invariant] of this.#sampled) refuse(name, invariant(view, slot));
   }
 
   #mix(a: number, b: number): void {

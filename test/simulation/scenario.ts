@@ -209,7 +209,8 @@ export function instanceOf(scenario: Scenario, machine: number, slot: number, ch
     transport: unicast
       ? { mode: 'unicast', source: own[family], peers, ttl: 255 }
       : { mode: 'multicast', group: ip(family === 4 ? '224.0.0.18' : 'ff02::12'), source: undefined },
-    authentication: protection === 'PASS' || protection === 'AH' ? { type: protection, password: PASSWORD } : { type: 'none' },
+    authentication:
+      protection === 'PASS' || protection === 'AH' ? { type: protection, password: PASSWORD } : { type: 'none' },
     ...(protection.startsWith('hmac') && { hmac: signed(protection === 'hmac-time' ? 'time' : 'monotonic') }),
     announce: ANNOUNCE,
     vips: addresses.map(

@@ -11,7 +11,10 @@ const SEEDS = 2_000;
 
 test(`${SEEDS} simulated networks keep every invariant`, async () => {
   const { done, failures } = await simulate({ from: 1, to: SEEDS });
-  assert.deepEqual(failures.map(({ report }) => report), []);
+  assert.deepEqual(
+    failures.map(({ report }) => report),
+    [],
+  );
   assert.equal(done, SEEDS);
 });
 

@@ -2,6 +2,7 @@
 //
 //   npm run simulate -- --seed 7 --verbose            one seed, with everything that happened
 //   npm run simulate -- --seeds 1..20000              many, on all processors; ends with 1 when one fails
+//   npm run simulate -- --seeds 1..300 --first        until one fails, and only which
 //   npm run simulate -- --seeds 1..999999999 --hours 3  as many of them as fit
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -20,11 +21,13 @@ export interface Campaign {
   /** Milliseconds; absent: until all have run. */
   readonly limit?: number;
   readonly threads?: number;
+  /** End with the first failure, and do not look for a smaller scenario. */
+  readonly first?: boolean;
 }
 
 /** Runs seeds on several threads; calls `progress` now and then. */
 export async function simulate(
-  { from, to, limit = Number.POSITIVE_INFINITY, threads = availableParallelism() }: Campaign,
+  { from, to, limit = Number.POSITIVE_INFINITY, threads = availableParallelism(), first = false }: Campaign,
   progress: (done: number, failures: number) => void = () => {},
 ): Promise<{ readonly done: number; readonly failures: readonly Failure[] }> {
   const began = performance.now();
@@ -33,9 +36,9 @@ export async function simulate(
   let done = 0;
   const work = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(new URL(import.meta.url), { workerData: { simulates: true } });
+      const worker = new Worker(new URL(import.meta.url), { workerData: { simulates: true, first } });
       const feed = (): void => {
-        const over = next > to || performance.now() - began > limit || failures.length >= MOST_FAILURES;
+        const over = next > to || performance.now() - began > limit || failures.length >= (first ? 1 : MOST_FAILURES);
         worker.postMessage(over ? undefined : [next, Math.min(to, next + PORTION - 1)]);
         next += PORTION;
       };
@@ -53,7 +56,7 @@ export async function simulate(
   return { done, failures: failures.sort((a, b) => a.seed - b.seed) };
 }
 
-function serve(): void {
+function serve({ first }: Role): void {
   parentPort!.on('message', (range: readonly [number, number] | undefined) => {
     if (range === undefined) {
       parentPort!.close();
@@ -61,8 +64,10 @@ function serve(): void {
     }
     const failed: Failure[] = [];
     for (let seed = range[0]; seed <= range[1]; seed++) {
-      const failure = check(seed);
-      if (failure !== undefined) failed.push(failure);
+      const failure = check(seed, first);
+      if (failure === undefined) continue;
+      failed.push(failure);
+      if (first) break;
     }
     parentPort!.postMessage({ count: range[1] - range[0] + 1, failed });
   });
@@ -70,7 +75,7 @@ function serve(): void {
 
 async function main(): Promise<void> {
   const options = { seed: { type: 'string' }, seeds: { type: 'string' }, hours: { type: 'string' } } as const;
-  const { values } = parseArgs({ options: { ...options, verbose: { type: 'boolean' } } });
+  const { values } = parseArgs({ options: { ...options, verbose: { type: 'boolean' }, first: { type: 'boolean' } } });
   if (values.seed !== undefined) {
     const seed = Number(values.seed);
     if (values.verbose) for (const line of story(seed)) console.log(line);
@@ -84,15 +89,25 @@ async function main(): Promise<void> {
   const hours = values.hours === undefined ? {} : { limit: Number(values.hours) * HOUR_MS };
   const began = performance.now();
   let told = 0;
-  const { done, failures } = await simulate({ from: Number(range[1]), to: Number(range[2]), ...hours }, (count, bad) => {
-    if (count - told < 1_000) return;
-    told = count;
-    console.log(`${count} seeds, ${bad} fail`);
-  });
+  const { done, failures } = await simulate(
+    { from: Number(range[1]), to: Number(range[2]), ...hours },
+    (count, bad) => {
+      if (count - told < 1_000) return;
+      told = count;
+      console.log(`${count} seeds, ${bad} fail`);
+    },
+  );
   for (const { report } of failures) console.log(`${report}\n`);
   console.log(`${done} seeds in ${((performance.now() - began) / 1_000).toFixed(1)} s, ${failures.length} fail`);
   process.exitCode = failures.length === 0 ? 0 : 1;
 }
 
-if (!isMainThread && (workerData as { simulates?: boolean } | null)?.simulates === true) serve();
+/** What a thread of ours is told. */
+interface Role {
+  readonly simulates: true;
+  readonly first: boolean;
+}
+
+const role = workerData as Role | null;
+if (!isMainThread && role?.simulates === true) serve(role);
 else if (isMainThread && process.argv[1] === import.meta.filename) await main();

@@ -303,7 +303,13 @@ export class World {
 
   /** Hosts ask for one another all the time: who listens knows that the network is alive. */
   #chatter(network: SimulatedSwitch, port: number, mac: MacAddress): void {
-    const request = { operation: 'request', senderMac: mac, senderIp: NOBODY, targetMac: mac, targetIp: GATEWAY } as const;
+    const request = {
+      operation: 'request',
+      senderMac: mac,
+      senderIp: NOBODY,
+      targetMac: mac,
+      targetIp: GATEWAY,
+    } as const;
     const bytes = encodeArp({ destination: BROADCAST_MAC, source: mac, arp: request });
     const every = CHATTER * Math.max(...this.scenario.seats.flat().map(({ interval }) => interval));
     const say = (): void => {

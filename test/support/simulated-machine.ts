@@ -107,7 +107,7 @@ export class SimulatedMachine {
   /** When it wants its turn; Infinity: not by itself. */
   get due(): number {
     if (this.#process === undefined) return Number.POSITIVE_INFINITY;
-    return this.#wakeAt > this.stalledUntil ? this.#wakeAt : this.stalledUntil;
+    return Math.max(this.#wakeAt, this.stalledUntil);
   }
 
   get isStalled(): boolean {
