@@ -1,6 +1,5 @@
 // The socket over which the kernel tells of processes: subscribed, filtered, drained. It knows nothing of what is done
 // with the events. Only the initial namespaces of network and processes have it.
-import { closeSync, openSync } from 'node:fs';
 import { CN_IDX_PROC, decodeProcEvent, type ProcEvent, processFilter, subscription } from '../net/proc-event.ts';
 import { type Instant, instant, millis } from '../units.ts';
 import * as linux from './linux.ts';
@@ -81,26 +80,11 @@ export class ProcConnector implements Descriptor {
 }
 
 /**
- * In a network namespace of its own there is no connector (ECONNREFUSED): the calling thread moves into the first
- * process's for good. Only for a thread that has no other sockets. @throws Error whose message says why there are none
+ * @param origin where the process was started, if it is in another network namespace now: only the initial one has a
+ *   connector. The calling thread moves there for good, so it must have no other sockets
+ * @throws Error whose message says why there are no events
  */
-export function openConnector(native: Native): ProcConnector {
-  try {
-    return new ProcConnector(native);
-  } catch (refused) {
-    let fd: number;
-    try {
-      fd = openSync('/proc/1/ns/net', 'r');
-    } catch {
-      throw refused;
-    }
-    try {
-      native.setns(fd, linux.CLONE_NEWNET);
-    } catch {
-      throw refused; // not allowed: the first reason says more
-    } finally {
-      closeSync(fd);
-    }
-    return new ProcConnector(native);
-  }
+export function openConnector(native: Native, origin: number | undefined): ProcConnector {
+  if (origin !== undefined) native.setns(origin, linux.CLONE_NEWNET);
+  return new ProcConnector(native);
 }

@@ -15,6 +15,8 @@ export interface ProcessThreadData {
   readonly port: MessagePort;
   /** Handle of the Wakeup that announces commands; undefined: there is no addon, so no events. */
   readonly wakeup: number | undefined;
+  /** File descriptor of the network namespace that the process was started in; undefined: this one. */
+  readonly origin: number | undefined;
 }
 
 export type ProcessCommand =
@@ -29,7 +31,7 @@ export interface ProcessPost {
 
 const SCAN_INTERVAL_MS = 1_000;
 
-const { port, wakeup } = workerData as ProcessThreadData;
+const { port, wakeup, origin } = workerData as ProcessThreadData;
 let census = new ProcessCensus([]);
 let generation = 0;
 const post = (news: ProcessNews): void => port.postMessage({ generation, news } satisfies ProcessPost);
@@ -46,7 +48,7 @@ function open(): string | { native: Native; connector: ProcConnector; bell: Wake
   if (wakeup === undefined) return 'the native addon is missing';
   try {
     const native = loadNative();
-    return { native, connector: openConnector(native), bell: new Wakeup(native, wakeup) };
+    return { native, connector: openConnector(native, origin), bell: new Wakeup(native, wakeup) };
   } catch (error) {
     return (error as Error).message;
   }

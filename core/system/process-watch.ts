@@ -3,6 +3,7 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { ProcessNews, ProcessQuery, ProcessWatch } from '../ports/process-watch.ts';
 import { entryFile } from './entry-file.ts';
+import { originalNamespace } from './namespace.ts';
 import type { Native } from './native/index.ts';
 import type { ProcessCommand, ProcessPost, ProcessThreadData } from './process-watch-thread.ts';
 import { Wakeup } from './wakeup.ts';
@@ -61,7 +62,7 @@ export class ProcessWatcher implements ProcessWatch {
   #start(): Running {
     const { port1: port, port2 } = new MessageChannel();
     const bell = this.#native && new Wakeup(this.#native);
-    const data: ProcessThreadData = { port: port2, wakeup: bell?.handle };
+    const data: ProcessThreadData = { port: port2, wakeup: bell?.handle, origin: originalNamespace() };
     const worker = new Worker(entryFile(import.meta.url, './process-watch-thread'), {
       workerData: data,
       transferList: [port2],
