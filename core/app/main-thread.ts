@@ -2,7 +2,6 @@
 // event loop, by a timer for the next deadline, by a socket, by a command. To the agent it looks like a thread.
 
 import { NetlinkProvider } from '../../providers/netlink/index.ts';
-import { NetlinkRoutes } from '../../providers/netlink/routes.ts';
 import type { EngineThread } from '../agent/engine-client.ts';
 import { Engine } from '../engine/engine.ts';
 import { LeaseWatch, leaseMemory } from '../engine/lease.ts';
@@ -62,7 +61,6 @@ export class MainThread implements EngineThread {
       links,
       monitor,
       provider: new NetlinkProvider({ route, frames, links: (name) => links.get(name) }),
-      routes: new NetlinkRoutes({ route, links: (name) => links.get(name) }),
       lease: new LeaseWatch(this.lease, FIRST_LEASE, clock.now()),
       inbox: { ready: false, take: () => this.#commands.shift() },
       post: (event) => this.#post(event),

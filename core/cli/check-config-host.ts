@@ -6,14 +6,18 @@ import type { Report } from '../config/diagnostics.ts';
 import type { Command, Configuration } from '../config/model.ts';
 import { blocksOf, type Outline, placeIn, startOf } from '../config/outline.ts';
 import type { HostInterface } from '../config/risks.ts';
+import { type RouteNames, routeNames } from '../config/route-names.ts';
 import type { SecretReader } from '../config/secrets.ts';
 import { parseIp } from '../net/address.ts';
 import type { Files } from '../ports/files.ts';
 import { SystemFiles } from '../system/files.ts';
+import { nameFiles } from '../system/route-name-files.ts';
 import { readSecretFile } from '../system/secret-file.ts';
 
 export interface HostView {
   interfaces(): readonly HostInterface[];
+  /** Names of its routing tables and the like; absent: those that everybody knows. */
+  routeNames?(): RouteNames;
   readonly files: Files;
   /** Reads files with keys. */
   readonly readSecret?: SecretReader;
@@ -64,7 +68,12 @@ const isCommand = (value: unknown): value is Command =>
 
 /** This machine. */
 export function nodeHost(): HostView {
-  return { interfaces, files: new SystemFiles(), readSecret: readSecretFile };
+  return {
+    interfaces,
+    routeNames: () => routeNames(nameFiles),
+    files: new SystemFiles(),
+    readSecret: readSecretFile,
+  };
 }
 
 /** Names from sysfs, since interfaces without an address count, too. */

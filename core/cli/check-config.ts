@@ -150,6 +150,7 @@ async function judge(args: Arguments, io: CheckIo): Promise<CheckResult> {
     ...idOption(args.text('config-id')),
     ...(io.probe && !offline && { probe: io.probe }),
     ...(io.host?.readSecret && !offline && { readSecret: io.host.readSecret }),
+    ...(io.host?.routeNames && !offline && { routeNames: io.host.routeNames() }),
     language: await languageOf(file!, io, args.text('config-id')),
   };
   const extra = new Report();

@@ -79,6 +79,7 @@ async function judge(file: string, configId: string | undefined, io: CheckIo, li
     ...(configId !== undefined && { configId }),
     ...(io.probe && { probe: io.probe }),
     ...(io.host?.readSecret && { readSecret: io.host.readSecret }),
+    ...(io.host?.routeNames && { routeNames: io.host.routeNames() }),
     language: await languageOf(file, io, configId),
   };
   const { configuration, diagnostics } = load(source, options);
