@@ -7,22 +7,29 @@ import type { FrameSocket } from '../../ports/engine-io.ts';
 import { stdioBeyond } from './descriptors.ts';
 import { toolPath } from './ip-program.ts';
 
-/** Runs at a time: a takeover of many addresses must not fill the machine with processes. */
-const AT_ONCE = 8;
-/** Announcements that wait; more are not worth having. */
-const MOST_WAITING = 4096;
+/** Starting a program holds everything else up for some milliseconds, so somebody who makes us announce again and again
+ * must not make us do nothing else: eight in a row, then one in this time. */
+const IN_A_ROW = 8;
+const PACE_MS = 20;
+/** What waits for one address; more would only repeat what was said. */
+const MOST_REPEATS = 5;
 
 interface Announcement {
   readonly address: IpAddress;
   readonly device: string;
+  /** Runs that are left. */
+  left: number;
 }
 
 export class PortableFrameSocket implements FrameSocket {
   readonly #nameOf: (ifindex: number) => string | undefined;
-  readonly #waiting: Announcement[] = [];
+  /** By device and address, in the order of their next runs. */
+  readonly #waiting = new Map<string, Announcement>();
   readonly #running = new Map<ChildProcess, IpAddress>();
   #refused = new Set<string>();
   #missing = false;
+  #allowed = IN_A_ROW;
+  #pace: NodeJS.Timeout | undefined;
 
   constructor(nameOf: (ifindex: number) => string | undefined) {
     this.#nameOf = nameOf;
@@ -33,7 +40,7 @@ export class PortableFrameSocket implements FrameSocket {
     const device = this.#nameOf(ifindex);
     if (typeof decoded === 'string' || decoded.arp.senderIp !== decoded.arp.targetIp) this.#refused.add('EOPNOTSUPP');
     else if (device === undefined) this.#refused.add('ENODEV');
-    else if (this.#waiting.length < MOST_WAITING) this.#waiting.push({ address: decoded.arp.senderIp, device });
+    else this.#note(decoded.arp.senderIp, device);
   }
 
   flush(): readonly string[] {
@@ -45,34 +52,56 @@ export class PortableFrameSocket implements FrameSocket {
 
   /** Announces this address no more. */
   cancel(address: IpAddress): void {
-    for (let i = this.#waiting.length - 1; i >= 0; i--)
-      if (this.#waiting[i]!.address === address) this.#waiting.splice(i, 1);
+    for (const [key, waiting] of this.#waiting) if (waiting.address === address) this.#waiting.delete(key);
     for (const [child, announced] of this.#running) if (announced === address) child.kill('SIGKILL');
   }
 
   close(): void {
-    this.#waiting.length = 0;
+    this.#waiting.clear();
+    clearInterval(this.#pace);
     for (const child of this.#running.keys()) child.kill('SIGKILL');
   }
 
+  #note(address: IpAddress, device: string): void {
+    const key = `${device} ${address}`;
+    const known = this.#waiting.get(key);
+    if (known === undefined) this.#waiting.set(key, { address, device, left: 1 });
+    else known.left = Math.min(known.left + 1, MOST_REPEATS);
+  }
+
+  /** Every address once, then every address once more. */
   #start(): void {
-    while (this.#running.size < AT_ONCE) {
-      const next = this.#waiting.shift();
-      if (next === undefined) return;
-      // It refuses an address that is not bound: what we no longer hold, we cannot announce.
-      const child = spawn('arping', ['-q', '-U', '-c', '1', '-w', '1', '-I', next.device, next.address], {
-        stdio: ['ignore', 'ignore', 'ignore', ...stdioBeyond()],
-        env: toolPath(),
-      });
-      this.#running.set(child, next.address);
-      const done = () => {
-        if (this.#running.delete(child)) this.#start();
-      };
-      child.on('error', (error: NodeJS.ErrnoException) => {
-        this.#missing ||= error.code === 'ENOENT';
-        done();
-      });
-      child.on('exit', done);
+    for (; this.#allowed > 0; this.#allowed--) {
+      const [next] = this.#waiting;
+      if (next === undefined) break;
+      const [key, announcement] = next;
+      this.#waiting.delete(key);
+      if (--announcement.left > 0) this.#waiting.set(key, announcement);
+      this.#run(announcement);
     }
+    this.#pace ??= setInterval(() => this.#earn(), PACE_MS);
+  }
+
+  #earn(): void {
+    this.#allowed = Math.min(this.#allowed + 1, IN_A_ROW);
+    if (this.#waiting.size > 0) this.#start();
+    else if (this.#allowed === IN_A_ROW) {
+      clearInterval(this.#pace);
+      this.#pace = undefined;
+    }
+  }
+
+  #run({ address, device }: Announcement): void {
+    // It refuses an address that is not bound: what we no longer hold, we cannot announce.
+    const child = spawn('arping', ['-q', '-U', '-c', '1', '-w', '1', '-I', device, address], {
+      stdio: ['ignore', 'ignore', 'ignore', ...stdioBeyond()],
+      env: toolPath(),
+    });
+    this.#running.set(child, address);
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      this.#missing ||= error.code === 'ENOENT';
+      this.#running.delete(child);
+    });
+    child.on('exit', () => this.#running.delete(child));
   }
 }
