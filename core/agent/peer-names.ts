@@ -106,6 +106,7 @@ export class PeerNames implements TrackSource {
   }
 
   stop(): Promise<void> {
+    this.#named = new Map();
     this.#table.keep([]);
     return Promise.resolve();
   }

@@ -77,3 +77,23 @@ test('verdicts are the same when number and reasons are', () => {
   assert.ok(!sameVerdict({ adjustment: 1, faults: [] }, { adjustment: 2, faults: [] }));
   assert.ok(!sameVerdict({ adjustment: 1, faults: [] }, { adjustment: 1, faults: ['a'] }));
 });
+
+const products: readonly [weight: number, reverse: boolean, value: number, effect: number | 'fault'][] = [
+  [3, false, 4, 12],
+  [3, true, 4, -12],
+  [-3, false, 4, -12],
+  [-3, false, -4, 12],
+  [5, false, 0, 0],
+  [1, false, 2_147_483_647, 253],
+  [1, false, -253, -253],
+  [1, false, -254, 'fault'],
+  [2_147_483_647, true, 2_147_483_647, 'fault'],
+];
+
+for (const [weight, reverse, value, effect] of products)
+  test(`weight ${weight}${reverse ? ' reverse' : ''} times ${value}: ${effect}`, () => {
+    const verdict = judge([{ name: 'x', weight, reverse }], () => ({ ...state(value === 0, 'why'), value }), 'file');
+    assert.equal(verdict.adjustment, effect === 'fault' ? 0 : effect);
+    assert.ok(!Object.is(verdict.adjustment, -0));
+    assert.deepEqual(verdict.faults, effect === 'fault' ? ['file x counts -254, which is a fault: why'] : []);
+  });

@@ -77,7 +77,14 @@ const peer: Field<PeerLine> = {
 };
 
 function peerOf(args: Arguments, word: Word): Pick<PeerLine, 'address' | 'host'> | undefined {
-  if (parseIp(word.text) === undefined && isHostName(word.text)) return { host: word.text };
+  if (parseIp(word.text) === undefined) {
+    if (isHostName(word.text)) return { host: word.text };
+    const bare = /^([^:/]+):\d+$/.exec(word.text)?.[1];
+    if (bare !== undefined || /[g-z]/i.test(word.text))
+      return args.refuse('W012', word, `'${word.text}' is neither an IP address nor the name of a host`, {
+        suggestion: bare && `write ${bare}, without a port: VRRP has none`,
+      });
+  }
   const address = addressOf(args, word);
   return address === undefined ? undefined : { address };
 }
