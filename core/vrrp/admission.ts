@@ -89,7 +89,8 @@ export function receiveRules(config: InstanceConfig): ReceiveRules {
     strict: config.strict ?? false,
     group: unicast ? undefined : transport.group,
     peers: new Map(unicast ? transport.peers.map((peer) => [peer.address, peer]) : []),
-    onlyPeers: config.checkUnicastSource,
+    // Who signs for a unicast router is one of its peers.
+    onlyPeers: config.checkUnicastSource || config.hmac !== undefined,
     strictAddressList: config.strictAddressList,
     addresses: config.vips.map(({ address }) => address),
   };

@@ -295,6 +295,23 @@ describe('forms of checksum', () => {
 });
 
 describe('where a packet may come from', () => {
+  test('B23: an IP header with options is read over, but not behind an authentication header', () => {
+    const withOption = (packet: Datagram): Datagram => ({
+      ...packet,
+      header: Uint8Array.from([0x46, ...packet.header.subarray(1), 0x94, 4, 0, 0]),
+    });
+    assert.equal(new Router(B, {}).take(withOption(new Router(A, {}).send()[0]!)), 'accepted');
+    const [from, to] = pair({ version: 2, authentication: { type: 'AH', password: 's3cret' } });
+    assert.equal(to.take(withOption(from.send()[0]!)), 'auth-failure');
+  });
+
+  test('a unicast router that demands signatures hears its peers only, whatever check_unicast_src says', () => {
+    const [packet] = new Router(ip('10.0.0.3'), { hmac: HMAC, ...UNICAST(ip('10.0.0.3'), B) }).send();
+    const open = { ...UNICAST(B, A), checkUnicastSource: false };
+    assert.equal(new Router(B, open).take(packet), 'accepted');
+    assert.equal(new Router(B, { ...open, hmac: HMAC }).take(packet), 'source-unknown');
+  });
+
   test('a peer in our network sends with a TTL of 255 unless limits say otherwise; one elsewhere with any', () => {
     const [low] = new Router(A, UNICAST(A, B, 64)).send();
     const [full] = new Router(A, UNICAST(A, B)).send();
