@@ -1,4 +1,4 @@
-// Virtual MAC addresses on the wire, with keepalived in both parts and with and without macvlans: one master, frames from
+// Virtual MAC addresses on the wire, with keepalived in both parts and with ourselves, with and without macvlans: one master, frames from
 // the right MAC address, clients reach the winner, and nothing is left behind by a stop, also after a crash.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -60,7 +60,7 @@ async function settings(lab: Lab, router: string): Promise<string> {
 }
 
 async function pair(mode: Mode, kinds: readonly [Kind, Kind]): Promise<void> {
-  await using lab = await Lab.create({ name: `${mode.name.replaceAll(' ', '')}-${kinds[0][0]}` });
+  await using lab = await Lab.create({ name: `${mode.name.replaceAll(' ', '')}-${kinds[0][0]}${kinds[1][0]}` });
   const { recorder } = lab;
   const vip = vipOf(mode);
   if (mode.ipv6) await lab.useIpv6();
@@ -123,5 +123,7 @@ describe('virtual MAC addresses with keepalived', {
   for (const mode of MODES) {
     test(`${mode.name}: ours the master, keepalived the backup`, () => pair(mode, ['vipkeeper', 'keepalived']));
     test(`${mode.name}: keepalived the master, ours the backup`, () => pair(mode, ['keepalived', 'vipkeeper']));
+    if (mode.version === 3 && mode.extra[0] === mode.extra[1])
+      test(`${mode.name}: ours twice`, () => pair(mode, ['vipkeeper', 'vipkeeper']));
   }
 });
