@@ -82,11 +82,26 @@ const MODE_FLAGS: Readonly<Record<RouteMode, number>> = {
 export const addRouteRequest = (route: Route, indexOf: IndexOf): Uint8Array | MissingDevice =>
   routeRequest(RTM_NEWROUTE, NLM_F_REQUEST | NLM_F_ACK | MODE_FLAGS[route.mode], route, indexOf);
 
+/**
+ * RTM_NEWROUTE for each next hop by itself: an IPv6 route takes what it lacks of them and refuses the others with EEXIST. (The
+ * kernel removes its next hops one by one, and adds none of a list whose first one is there.)
+ */
+export const addHopRequests = (route: Route, indexOf: IndexOf): readonly (Uint8Array | MissingDevice)[] =>
+  route.hops.map((hop) =>
+    routeRequest(RTM_NEWROUTE, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE, { ...route, hops: [hop] }, indexOf, true),
+  );
+
 /** RTM_DELROUTE that is acknowledged: of exactly this route, with this protocol. */
 export const deleteRouteRequest = (route: Route, indexOf: IndexOf): Uint8Array | MissingDevice =>
   routeRequest(RTM_DELROUTE, NLM_F_REQUEST | NLM_F_ACK, route, indexOf);
 
-function routeRequest(type: number, flags: number, route: Route, indexOf: IndexOf): Uint8Array | MissingDevice {
+function routeRequest(
+  type: number,
+  flags: number,
+  route: Route,
+  indexOf: IndexOf,
+  listed = route.hops.length > 1,
+): Uint8Array | MissingDevice {
   const missing = route.hops.find(({ device }) => device !== undefined && indexOf(device) === undefined)?.device;
   if (missing !== undefined) return { missing };
   const deleting = type === RTM_DELROUTE;
@@ -99,7 +114,7 @@ function routeRequest(type: number, flags: number, route: Route, indexOf: IndexO
   fixed[5] = route.protocol;
   fixed[6] = deleting && route.family === 6 ? SCOPE_NOWHERE : route.scope;
   fixed[7] = ROUTE_TYPES[route.type];
-  const single = route.hops.length === 1 ? route.hops[0] : undefined;
+  const single = listed ? undefined : route.hops[0];
   if (single?.onlink) setHost32(fixed, 8, RTNH_F_ONLINK);
   const attributes: NetlinkAttribute[] = [{ type: RTA_DST, value: ipBytes(route.destination) }];
   const add = (attribute: number, value: Uint8Array | undefined): void => {
@@ -114,7 +129,7 @@ function routeRequest(type: number, flags: number, route: Route, indexOf: IndexO
   if (single !== undefined) {
     add(RTA_OIF, number(single.device === undefined ? undefined : indexOf(single.device)));
     attributes.push(...hopAttributes(single, route.family));
-  } else if (route.hops.length > 1) add(RTA_MULTIPATH, hopsBytes(route, indexOf));
+  } else if (listed) add(RTA_MULTIPATH, hopsBytes(route, indexOf));
   add(RTA_METRICS, metricsBytes(route));
   if (!deleting) {
     add(RTA_EXPIRES, number(route.expires));

@@ -1,6 +1,6 @@
 // Routes and rules of this machine by rtnetlink: one message each, all of them in one batch. Synchronous, on the socket it is
 // given; knows no VRRP and remembers nothing, since the kernel tells ours from others by their protocol.
-import { addRouteRequest, deleteRouteRequest, type IndexOf } from '../../core/net/rtroute.ts';
+import { addHopRequests, addRouteRequest, deleteRouteRequest, type IndexOf } from '../../core/net/rtroute.ts';
 import { addRuleRequest, deleteRuleRequest } from '../../core/net/rtrule.ts';
 import type { LinkInfo, NetlinkAck, RouteSocket } from '../../core/ports/engine-io.ts';
 import type { RouteOutcome, RouteProvider } from '../../core/vip/route-provider.ts';
@@ -32,8 +32,9 @@ export class NetlinkRoutes implements RouteProvider {
     const answers = this.#send(entries, (entry) =>
       'route' in entry ? addRouteRequest(entry.route, this.#indexOf) : addRuleRequest(entry.rule),
     );
+    const completed = this.#complete(answers);
     return answers.map(({ entry, ack, missing }): RouteOutcome => {
-      if (ack?.error === 0) return { entry, outcome: 'set' };
+      if (ack?.error === 0 || completed.has(entry)) return { entry, outcome: 'set' };
       if (ack?.name === 'EEXIST') return { entry, outcome: 'present' };
       return { entry, outcome: 'failed', why: `cannot set ${textOf(entry)}: ${reason(ack, missing)}` };
     });
@@ -49,6 +50,20 @@ export class NetlinkRoutes implements RouteProvider {
       if (missing !== undefined || GONE.includes(ack?.name ?? '')) return { entry, outcome: 'absent' };
       return { entry, outcome: 'failed', why: `cannot remove ${textOf(entry)}: ${reason(ack, missing)}` };
     });
+  }
+
+  /** IPv6 routes that were there without some of their next hops, and have all of them now. */
+  #complete(answers: readonly Answer[]): ReadonlySet<RoutingEntry> {
+    const hops = answers.flatMap(({ entry, ack }) => {
+      if (ack?.name !== 'EEXIST' || !('route' in entry)) return [];
+      const { family, hops: all, mode } = entry.route;
+      if (family === 4 || all.length < 2 || mode === 'add') return [];
+      const messages = addHopRequests(entry.route, this.#indexOf);
+      return messages.flatMap((message) => (message instanceof Uint8Array ? [{ entry, message }] : []));
+    });
+    if (hops.length === 0) return new Set();
+    const acks = this.#route.request(hops.map(({ message }) => message));
+    return new Set(hops.filter((_, i) => acks[i]?.error === 0).map(({ entry }) => entry));
   }
 
   #send(

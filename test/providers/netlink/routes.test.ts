@@ -250,6 +250,26 @@ describe('what the kernel says of our routes and rules', needs('root', 'ip'), ()
     );
   });
 
+  test('an IPv6 route that lost a next hop gets it back, with its weight', () => {
+    const line = '2001:db8:1::/64 nexthop via 2001:db8::8 weight 2 nexthop via fe80::9 dev e0 weight 3';
+    const [entry] = entriesOf('virtual_routes', line);
+    provider.set([entry!]);
+    const whole = show(ours, 'route', true);
+    for (const gateway of ['2001:db8::8', 'fe80::9']) {
+      ip('-n', ours, '-6', 'route', 'del', '2001:db8:1::/64', 'via', gateway, 'dev', 'e0');
+      assert.notDeepEqual(show(ours, 'route', true), whole);
+      assert.equal(provider.set([entry!])[0]?.outcome, 'set');
+      const byHop = (routes: readonly Record<string, unknown>[]) =>
+        routes.map(({ nexthops }) =>
+          JSON.stringify((nexthops as unknown[]).map((hop) => JSON.stringify(hop)).toSorted()),
+        );
+      assert.deepEqual(byHop(show(ours, 'route', true)), byHop(whole));
+    }
+    assert.equal(provider.set([entry!])[0]?.outcome, 'present');
+    assert.equal(provider.remove([entry!])[0]?.outcome, 'removed');
+    assert.deepEqual(show(ours, 'route', true), []);
+  });
+
   test('what somebody else has set is not removed', () => {
     ip('-n', ours, 'route', 'add', '10.1.0.0/24', 'via', '192.0.2.9', 'protocol', 'static');
     const entries = entriesOf('virtual_routes', '10.1.0.0/24 via 192.0.2.9');
