@@ -11,6 +11,7 @@ const COMMANDS = {
   nft: 'nftables',
   keepalived: 'keepalived',
   nginx: 'nginx-light',
+  openssl: 'openssl',
   arping: 'iputils-arping',
   ping: 'iputils-ping',
   ps: 'procps',

@@ -9,6 +9,7 @@ export type Need =
   | 'nft'
   | 'keepalived'
   | 'nginx'
+  | 'openssl'
   | 'arping'
   | 'ping'
   | 'unshare'
