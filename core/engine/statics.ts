@@ -38,12 +38,14 @@ export class Statics implements RouteOwner {
     const old = new Set(before.addresses.map(keyOf));
     const now = new Set(config.addresses.map(keyOf));
     this.#failed.clear();
-    this.#bind(
-      config.addresses.filter((address) => !old.has(keyOf(address))),
-      false,
-    );
+    const added = config.addresses.filter((address) => !old.has(keyOf(address)));
+    const dropped = before.addresses.filter((address) => !now.has(keyOf(address)));
+    // The kernel knows addresses by interface and address: one with other settings goes before it comes.
+    const changed = dropped.filter((one) => added.some((other) => isSame(one, other)));
+    this.#unbind(changed);
+    this.#bind(added, false);
     this.#routing.adjust(this, [...config.routes, ...config.rules]);
-    this.#unbind(before.addresses.filter((address) => !now.has(keyOf(address))));
+    this.#unbind(dropped.filter((one) => !changed.includes(one)));
   }
 
   /** Somebody removed addresses, or interfaces changed: whatever is missing is bound again. */
@@ -111,5 +113,7 @@ export class Statics implements RouteOwner {
       if (outcome.outcome === 'failed') this.#complain('error', outcome.why);
   }
 }
+
+const isSame = (a: StaticAddress, b: StaticAddress): boolean => a.address === b.address && a.device === b.device;
 
 const keyOf = ({ group: _, ...address }: StaticAddress): string => JSON.stringify(Object.entries(address).toSorted());

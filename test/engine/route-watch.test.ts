@@ -188,6 +188,18 @@ describe('the static part of the file', () => {
     assert.ok(lan.runUntil(() => node.state() === 'MASTER', seconds(40)));
   });
 
+  test('an address whose settings change is there afterwards', () => {
+    const lan = new SimulatedLan();
+    const node = lan.add('10.0.0.1');
+    node.configure([router()], { statics: statics() });
+    lan.run(millis(10));
+    node.configure([router()], {
+      statics: statics({ addresses: [{ ...virtualIp('198.51.100.1'), label: 'eth0:1' }] }),
+    });
+    lan.run(millis(10));
+    assert.ok(node.holds('198.51.100.1'));
+  });
+
   test('its address is put back when somebody removes it', () => {
     const lan = new SimulatedLan();
     const node = lan.add('10.0.0.1');
