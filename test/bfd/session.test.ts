@@ -210,6 +210,24 @@ describe('§6.8.7: when packets are sent', () => {
     assert.equal(end.state, 'Up');
   });
 
+  test('§6.6: a poll goes on even for a neighbour in demand mode', () => {
+    const { end, wire, hear, reach } = alone();
+    reach('Up');
+    hear('Up', { demand: true, detectMultiplier: 255, desiredMinTransmit: seconds(1) });
+    const before = end.sent.length;
+    wire.run(millis(100));
+    assert.ok(end.sent.length - before >= 9);
+    assert.ok(end.sent.slice(before).every(({ packet }) => packet.poll));
+  });
+
+  test('a neighbour that wanted no packets and fell silent is spoken to again', () => {
+    const { end, wire, hear, reach } = alone();
+    reach('Up');
+    hear('Up', { requiredMinReceive: micros(0) });
+    wire.run(seconds(5));
+    assert.ok(end.sent.filter(({ packet }) => packet.state === 'Down').length >= 4);
+  });
+
   test('§6.1: a passive end is silent until it has been spoken to', () => {
     const wire = new Wire(new End(1, { passive: true }), new End(2));
     wire.b.stopped = true;
@@ -271,6 +289,7 @@ describe('§6.5 and §6.8.3: polls', () => {
     wire.feed(end, { type: 'reconfigure', parameters: { ...end.session.parameters, minTransmit: millis(100) } });
     assert.ok(last().poll);
     assert.equal(last().desiredMinTransmit, millis(100));
+    hear('Up');
     assert.equal(end.session.transmitInterval, millis(10));
     hear('Up', { final: true });
     assert.equal(end.session.transmitInterval, millis(100));

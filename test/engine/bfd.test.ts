@@ -65,8 +65,9 @@ describe('what a router makes of a session it tracks', () => {
   test('it waits in FAULT until the session has come up, and takes part from then on', () => {
     const { lan, one, two } = pair();
     cut(lan, two);
+    lan.run(millis(1));
+    assert.equal(one.state(), 'FAULT', 'from the beginning');
     lan.run(seconds(5));
-    assert.equal(one.state(), 'FAULT');
     assert.equal(one.transitions.at(-1)!.detail, 'BFD session gw failed: 10.0.0.2: no answer yet');
     lan.wire.loses = () => false;
     lan.run(seconds(8));
@@ -138,6 +139,12 @@ describe('what a router makes of a session it tracks', () => {
     one.configure(instances, { bfds: [session(TWO)], groups: [{ ...group, trackBfds: track() }] });
     lan.run(seconds(1));
     assert.deepEqual([one.state('VI_1'), one.state('VI_2')], ['FAULT', 'FAULT']);
+    lan.wire.loses = () => false;
+    lan.run(seconds(3));
+    assert.ok(
+      [one.state('VI_1'), one.state('VI_2')].every((state) => state !== 'FAULT'),
+      'it is up again',
+    );
   });
 });
 
@@ -191,6 +198,21 @@ describe('a reload', () => {
     assert.equal(one.state(), 'FAULT');
   });
 
+  test('and none once the session has been up', () => {
+    const lan = new SimulatedLan();
+    const one = lan.add(ONE);
+    const two = lan.add(TWO);
+    two.configure([], { bfds: [session(ONE)] });
+    one.configure([instance()]);
+    lan.run(seconds(8));
+    one.configure([instance({ trackBfds: track() })], { bfds: [session(TWO)] });
+    assert.ok(lan.runUntil(() => bfdEvents(one).length > 0, seconds(1.5)));
+    lan.run(millis(100));
+    cut(lan, two);
+    lan.run(seconds(1));
+    assert.equal(one.state(), 'FAULT');
+  });
+
   test('a neighbour that changes its address begins a new session', () => {
     const { lan, one } = pair();
     lan.run(seconds(8));
@@ -230,6 +252,32 @@ describe('sockets', () => {
     lan.run(seconds(1));
     assert.equal(sessionOf(lan, one).state, 'Down');
     assert.ok(sessionOf(lan, one).drops.ttl! > 0);
+  });
+
+  test('multihop without a limit takes packets from any distance', () => {
+    const far = { multihop: true, maxHops: -1 };
+    const { lan, one, two } = pair({}, { bfds: [session(TWO, far)] });
+    two.configure([], { bfds: [session(ONE, far)] });
+    lan.wire.hops = 200;
+    lan.run(seconds(5));
+    assert.equal(sessionOf(lan, one).state, 'Up');
+  });
+
+  test('one neighbour may have a session of each kind', () => {
+    const kinds = (neighbor: string) => [
+      session(neighbor),
+      session(neighbor, { name: 'far', multihop: true, maxHops: -1 }),
+    ];
+    const { lan, one, two } = pair({}, { bfds: kinds(TWO) });
+    two.configure([], { bfds: kinds(ONE).toReversed() });
+    lan.run(seconds(5));
+    assert.deepEqual(
+      snapshotOf(lan, one).bfds!.map(({ state, drops }) => [state, drops]),
+      [
+        ['Up', {}],
+        ['Up', {}],
+      ],
+    );
   });
 
   test('a port that somebody else has is told once, and taken when it is free', () => {
@@ -296,6 +344,16 @@ describe('RFC 5880 §6.8.6 and RFC 5881 §5: packets that must change nothing', 
     assert.deepEqual([one.state(), drops(one)], ['MASTER', ['unknown-session']]);
   });
 
+  test('a discriminator of a session of the other kind: its rules about distance are not a way round these', () => {
+    const bfds = [session(TWO), session('10.0.0.50', { name: 'far', multihop: true })];
+    const { lan, one } = pair({}, { bfds });
+    lan.run(seconds(8));
+    const yourDiscriminator = sessionOf(lan, one).discriminator;
+    one.datagrams.inject(4784, { payload: forged({ yourDiscriminator }), source: ip(TWO) });
+    lan.run(millis(20));
+    assert.deepEqual([one.state(), drops(one)], ['MASTER', ['unknown-session']]);
+  });
+
   test('the same packet without a flaw does count: the cases above are about their flaws', () => {
     const { lan, one } = pair();
     lan.run(seconds(8));
@@ -351,6 +409,18 @@ test('late is not lost: packets that waited while we did not run keep the sessio
   lan.run(seconds(3));
   assert.equal(bfdEvents(one)[1]?.why, 'neighbor signaled session down', 'it heard that it had been given up');
   assert.equal(sessionOf(lan, one).state, 'Up');
+});
+
+test('silence is counted from when a packet arrived, not from when it was read', () => {
+  const { lan, one, two } = pair({}, { bfds: [session(TWO, { multiplier: 50 })] });
+  lan.run(seconds(8));
+  one.stopped = true;
+  lan.run(millis(15));
+  two.stopped = true;
+  lan.run(millis(40));
+  one.stopped = false;
+  lan.run(millis(1));
+  assert.equal(bfdEvents(one).at(-1)!.why, 'control detection time expired');
 });
 
 test('an engine that ends says goodbye', () => {
