@@ -112,7 +112,8 @@ export class PeerNames implements TrackSource {
   }
 
   #refresh(): void {
-    const moved: string[] = [];
+    const told: string[] = [];
+    let moved = false;
     for (const [name, one] of this.#named) {
       const peers = this.#peersOf(one);
       const same = JSON.stringify(peers) === JSON.stringify(one.peers);
@@ -122,12 +123,12 @@ export class PeerNames implements TrackSource {
       if (!same)
         logger.log('info', 'peers', { instance: name, peers: peers.map((p) => p.address).join(' ') || 'none' });
       one.peers = peers;
-      moved.push(name);
+      moved ||= !same;
+      told.push(name);
     }
-    if (moved.length === 0 || this.#file === undefined) return;
     // The engine hears of the peers before it hears that it may start.
-    this.#onPeers(this.#inForce(this.#file));
-    for (const name of moved) this.#changed(name);
+    if (moved && this.#file !== undefined) this.#onPeers(this.#inForce(this.#file));
+    for (const name of told) this.#changed(name);
   }
 
   #inForce(file: Configuration): Configuration {
