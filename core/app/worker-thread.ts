@@ -1,5 +1,5 @@
 // The engine's thread as the agent sees it: a worker, a message channel, an eventfd that wakes it, shared memory.
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { EngineThread } from '../agent/engine-client.ts';
 import { leaseMemory } from '../engine/lease.ts';
 import type { EngineCommand, EngineEvent } from '../engine/messages.ts';
@@ -39,6 +39,11 @@ export class WorkerThread implements EngineThread {
   listen(onEvent: (event: EngineEvent) => void, onExit: () => void): void {
     this.#port.on('message', onEvent);
     this.#worker.on('error', (error) => onEvent({ type: 'failed', error: error.message }));
-    this.#worker.on('exit', onExit);
+    this.#worker.on('exit', () => {
+      // On a busy machine the end is told before the last words, which wait in the port.
+      for (let last = receiveMessageOnPort(this.#port); last !== undefined; last = receiveMessageOnPort(this.#port))
+        onEvent(last.message as EngineEvent);
+      setImmediate(onExit);
+    });
   }
 }
