@@ -54,7 +54,7 @@ async function probe(values: Values, timeout: number, signal: AbortSignal): Prom
   const cancel = (): void => resolver.cancel();
   signal.addEventListener('abort', cancel, { once: true });
   try {
-    const records = textsOf(await resolver.resolve(name === '.' ? '' : name, type));
+    const records = textsOf(await resolver.resolve(name === '.' ? '' : name, type), type);
     const missing = expect.find((pattern) => !records.some((record) => new RegExp(pattern, 'u').test(record)));
     if (missing !== undefined) return { ok: false, why: `no record matches ${missing}` };
     return { ok: true, detail: records.length === 1 ? '1 record' : `${records.length} records` };
@@ -66,12 +66,19 @@ async function probe(values: Values, timeout: number, signal: AbortSignal): Prom
   }
 }
 
-/** Each record as one line: the members of those that have several, in the order of the zone file. */
-function textsOf(records: unknown): readonly string[] {
+/** Members of records that have several, in the order of the zone file. */
+const MEMBERS: Readonly<Partial<Record<Values['type'], readonly string[]>>> = {
+  MX: ['priority', 'exchange'],
+  SRV: ['priority', 'weight', 'port', 'name'],
+  SOA: ['nsname', 'hostmaster', 'serial', 'refresh', 'retry', 'expire', 'minttl'],
+};
+
+/** Each record as one line. */
+function textsOf(records: unknown, type: Values['type']): readonly string[] {
   const list: readonly unknown[] = Array.isArray(records) ? records : [records];
   return list.map((record) => {
     if (typeof record === 'string') return record;
     if (Array.isArray(record)) return record.join('');
-    return Object.values(record as object).join(' ');
+    return (MEMBERS[type] ?? []).map((member) => (record as Readonly<Record<string, unknown>>)[member]).join(' ');
   });
 }
