@@ -100,15 +100,6 @@ async function shown(lab: Lab, host = 'r1'): Promise<{ routes: Shown; rules: Sho
 
 const destinations = (routes: Shown): readonly unknown[] => routes.map(({ dst }) => dst).toSorted();
 
-/** Resolves when a question has the answer; asks again on each line of a log or at intervals. */
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 15_000;
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 describe('routes and rules on a LAN', needs('root', 'ip', 'keepalived'), () => {
   let lab: Lab;
   before(async () => {
@@ -119,6 +110,15 @@ describe('routes and rules on a LAN', needs('root', 'ip', 'keepalived'), () => {
   after(async () => {
     await lab?.[Symbol.asyncDispose]();
   });
+
+  /** Resolves when a question has the answer; asks again and again. @throws Error with every log in time */
+  async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+    const end = performance.now() + 40_000;
+    while (!(await holds())) {
+      if (performance.now() > end) throw lab.explain(new Error(`in vain: ${what}`));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
 
   const started: Daemon[] = [];
   const start = async (kind: Kind, text: string, router = 'r1'): Promise<Daemon> => {
@@ -131,7 +131,7 @@ describe('routes and rules on a LAN', needs('root', 'ip', 'keepalived'), () => {
     for (const daemon of started.splice(0)) await daemon.stop();
   });
   const master = async (daemon: Daemon, from = 0): Promise<void> => {
-    await daemon.says(daemon.kind === 'vipkeeper' ? /to=MASTER/ : /Entering MASTER STATE/, 15_000, from);
+    await daemon.says(daemon.kind === 'vipkeeper' ? /to=MASTER/ : /Entering MASTER STATE/, 40_000, from);
   };
   const ended = async (host = 'r1'): Promise<void> => {
     const { routes, rules, addresses } = await shown(lab, host);
@@ -163,7 +163,7 @@ describe('routes and rules on a LAN', needs('root', 'ip', 'keepalived'), () => {
     const other = await start('keepalived', conf({ priority: 150 }), 'r2');
     await master(other);
     const ours = await start('vipkeeper', conf({ priority: 100, statics: STATICS }));
-    await ours.says(/to=BACKUP/, 10_000);
+    await ours.says(/to=BACKUP/, 20_000);
     const before = await shown(lab);
     assert.deepEqual([destinations(before.routes), before.rules.length], [['10.50.0.0/16', '10.51.0.0/16'], 1]);
     await other.stop();
@@ -172,7 +172,7 @@ describe('routes and rules on a LAN', needs('root', 'ip', 'keepalived'), () => {
     const back = other.log.length;
     await other.up();
     await master(other, back);
-    await ours.says(/from=MASTER to=BACKUP/, 10_000);
+    await ours.says(/from=MASTER to=BACKUP/, 20_000);
     await until('ours gone', async () => (await shown(lab)).routes.length === 2);
     assert.deepEqual((await shown(lab)).addresses, ['192.0.2.1/24', '198.51.100.1/24']);
     await ours.stop();
@@ -231,7 +231,7 @@ describe('routes and rules on a LAN', needs('root', 'ip', 'keepalived'), () => {
       '198.51.100.1/24 dev eth0\n198.51.100.2/24 dev eth0',
     );
     daemon.reload(conf({ routes, rules: RULES.slice(0, 3), statics }));
-    await daemon.says(/reloaded/, 10_000, from);
+    await daemon.says(/reloaded/, 20_000, from);
     await until('the new list', async () => (await shown(lab)).routes.length === 5);
     const now = await shown(lab);
     assert.deepEqual(destinations(now.routes), [
@@ -263,7 +263,7 @@ describe('routes and rules on a LAN', needs('root', 'ip', 'keepalived'), () => {
     await master(other);
     const from = daemon.log.length;
     await daemon.up();
-    await daemon.says(/removed \d+ routes and rules that were there before/, 10_000, from);
+    await daemon.says(/removed \d+ routes and rules that were there before/, 20_000, from);
     await ended();
     await daemon.stop();
     await other.stop();
@@ -276,7 +276,7 @@ describe('routes and rules on a LAN', needs('root', 'ip', 'keepalived'), () => {
     await master(daemon);
     await until('set', async () => (await shown(lab)).routes.length === 1);
     await lab.network.exec('r1', 'ip', 'link', 'set', 'd1', 'down');
-    await daemon.says(/to=FAULT.*interface d0 is down/, 10_000);
+    await daemon.says(/to=FAULT.*interface d0 is down/, 20_000);
     await until('gone', async () => (await shown(lab)).addresses.length === 1);
     const from = daemon.log.length;
     await lab.network.exec('r1', 'ip', 'link', 'set', 'd1', 'up');
@@ -298,7 +298,7 @@ static_routes {\n 10.60.0.0/16 via 198.51.100.9 dev d0 track_group g\n}\n`;
     assert.equal((await shown(lab)).routes.length, 1);
     await lab.network.exec('r1', 'ip', 'link', 'set', 'd1', 'down');
     await lab.network.exec('r1', 'ip', 'link', 'set', 'd0', 'down');
-    await daemon.says(/to=FAULT.*10\.60\.0\.0/, 10_000);
+    await daemon.says(/to=FAULT.*10\.60\.0\.0/, 20_000);
     const from = daemon.log.length;
     for (const device of ['d0', 'd1']) await lab.network.exec('r1', 'ip', 'link', 'set', device, 'up');
     await master(daemon, from);
