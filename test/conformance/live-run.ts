@@ -18,6 +18,8 @@ const HOLD_EACH_MS = 500;
 /** Later than this no case expects anything more; B31 would take its address after 36 s. */
 export const WATCHED_MS = 12_500;
 const READY_MS = 25_000;
+/** What a master announces by itself some seconds after it became so would look like an answer. */
+const NO_SECOND_BURST = ['vrrp_garp_master_delay 0'];
 
 export interface Story {
   /** When the story began: the last advert of the old master, or the advert from which a master's times count. */
@@ -115,7 +117,10 @@ class Run {
     await network.exec('r1', 'sh', '-c', `cd /proc/sys/net/ipv4/conf; ${commands}`);
     const injector = new Injector(client, 'eth0', await macOf(this.#lab, 'client'), await macOf(this.#lab, 'r1'));
     const instances = this.#cases.map((each) => instanceOf(each, A[4], B[4]));
-    return { injector, daemon: this.#lab.daemon('vipkeeper', 'r1', conf({ routerId: 'live', instances })) };
+    return {
+      injector,
+      daemon: this.#lab.daemon('vipkeeper', 'r1', conf({ routerId: 'live', globals: NO_SECOND_BURST, instances })),
+    };
   }
 
   async #allFollow(daemon: { status(): Promise<unknown> }, backups: readonly LiveCase[]): Promise<void> {
