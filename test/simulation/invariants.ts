@@ -219,6 +219,17 @@ export const TRANSITION_INVARIANTS: Readonly<Record<string, TransitionInvariant>
     return `${machine.name} takes over ${ms(silence)} after an advert`;
   },
 
+  /** RFC 9568 §6.4.3: of two equal masters the one with the higher address stays. Addresses rise with the machines. */
+  'the higher of two equals stays': (view, machine, { instance, why, peer }) => {
+    if (why !== 'higher-address' || peer === undefined) return undefined;
+    const { network } = view.world.scenario.slots[view.slotNamed(instance)]!;
+    for (const each of view.world.machines) {
+      const own = each.interfaces[network]!.addresses.some(({ address }) => address === peer);
+      if (own && each.index < machine.index) return `${machine.name} yields to ${each.name}, whose address is lower`;
+    }
+    return undefined;
+  },
+
   /** A successor of one that said goodbye has heard it. */
   'no successor without a goodbye': (view, machine, { instance, to, why }) => {
     if (to !== 'MASTER' || why !== 'priority-zero') return undefined;
