@@ -57,7 +57,7 @@ const sessionsOf = async (daemon: Daemon) => ((await daemon.status()) as StatusR
 const nft = (namespace: string, ...rules: readonly string[]): Promise<string> =>
   run('ip', 'netns', 'exec', namespace, 'nft', rules.join('\n'));
 
-describe('BFD', { concurrency: 3, ...needs('root', 'ip', 'nft') }, () => {
+describe('BFD', { concurrency: 2, ...needs('root', 'ip', 'nft') }, () => {
   test('ours with ours at 10 ms: up, down when the other stops, up again when it goes on', async (context) => {
     await using lab = await Lab.create({ name: 'bfd-own' });
     const step = steps(context, lab);
