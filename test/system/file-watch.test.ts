@@ -1,6 +1,7 @@
 // The watcher of small files against the real inotify, in a directory of its own.
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -49,7 +50,7 @@ class Desk implements Disposable {
   }
 }
 
-const patient = { timeout: 10_000 };
+const patient = { timeout: 60_000 };
 
 test('a file is read at once and after each way of writing it', patient, async () => {
   using desk = new Desk();
@@ -145,13 +146,15 @@ test('a storm of writes is read a bounded number of times, and the last write is
   desk.write('level', 'start');
   const { says, told } = desk.watch('level');
   await says('start');
-  for (let i = 0; i < 5_000; i++) {
-    desk.write('level', `${i}`);
-    if (i % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
+  const began = performance.now();
+  for (let i = 0; i < 1_000; i++) {
+    await writeFile(desk.path('level'), `${i}`);
   }
   desk.write('level', 'end');
   await says('end');
-  assert.ok(told.length < 1_000, `${told.length} readings`);
+  // Ten milliseconds lie between two readings, so a slow machine reads more often.
+  const most = (performance.now() - began) / 9 + 2;
+  assert.ok(told.length <= most, `${told.length} readings`);
 });
 
 test('a first value is written where there is no file, or over one on request', async () => {

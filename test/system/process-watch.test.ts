@@ -42,7 +42,7 @@ class Watched implements AsyncDisposable {
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(
       () => late.reject(new Error(`not in time: ${what}; heard ${JSON.stringify(this.news)}`)),
-      10_000,
+      60_000,
     );
     try {
       while (!condition()) {
