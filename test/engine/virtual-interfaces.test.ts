@@ -139,7 +139,8 @@ describe('virtual interfaces', needs('root', 'ip'), () => {
   test('what is no longer wanted is named, once, and settings stay while another one stands on the interface', () => {
     life(({ interfaces, told }) => {
       const second = { ...vmac({ name: 'vrrp.52', mac: '00:00:5e:00:01:34' }), name: 'VI_2' };
-      interfaces.configure(configured([vmac(), second]), NOW);
+      interfaces.configure(configured([vmac()]), NOW);
+      interfaces.configure(configured([second]), NOW);
       interfaces.configure(configured([], { removed: ['VI_1'] }), NOW);
       assert.deepEqual(told, [{ type: 'links-unused', names: ['vrrp.51'] }]);
       interfaces.configure(configured([]), NOW);
