@@ -87,9 +87,8 @@ export class Stage {
   /** Something was heard: in BACKUP a whole down timer from now is enough, however long the deafness was to last. */
   hears(now: Instant): void {
     if (this.#deafUntil === undefined) return;
-    const wasDeaf = now < this.#deafUntil;
     this.#deafUntil = undefined;
-    if (wasDeaf && this.#state === 'BACKUP') this.hasten(after(now, this.downInterval));
+    if (this.#state === 'BACKUP') this.hasten(after(now, this.downInterval));
   }
 
   becomeMaster(why: TransitionReason, detail: string, now: Instant): void {

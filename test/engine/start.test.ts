@@ -169,12 +169,12 @@ describe('a machine that was suspended', () => {
   test('as backup listens anew: what came while it slept is lost', () => {
     const { lan, a, b } = pair();
     lan.loses = () => true;
-    lan.run(seconds(3));
+    lan.run(seconds(2));
     b.slept = micros(3_000_000);
-    lan.run(seconds(0.6));
+    lan.run(seconds(2.5));
     lan.loses = () => false;
     lan.run(seconds(10));
     assert.ok(mastered(a));
-    assert.equal(b.state(), 'BACKUP');
+    assert.equal(b.transitions.length, 1);
   });
 });

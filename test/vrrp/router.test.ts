@@ -616,6 +616,17 @@ test('a master that recovers before our skew is over stays', () => {
   assert.equal(bench.router.state, 'BACKUP');
 });
 
+test('a master that recovered and then falls silent has timed out, whatever it was before', () => {
+  const bench = backup();
+  for (const [at, value] of [
+    [1, 150],
+    [2, 90],
+    [2.5, 150],
+  ] as const)
+    bench.hear(at, value);
+  assert.deepEqual(bench.timer(), ['send 100', 'own', 'BACKUP>MASTER master-timeout']);
+});
+
 test('another router that always was lower does not hurry us', () => {
   const bench = backup();
   bench.hear(1, 150);
@@ -684,6 +695,13 @@ test('a deaf BACKUP does not believe in silence, but in a goodbye', () => {
   assert.equal(bench.deadline, 40);
   bench.hear(10, 0);
   assert.equal(bench.deadline, 10 + SKEW);
+});
+
+test('a priority that changes meanwhile ends no deafness', () => {
+  const bench = backup();
+  bench.feed(0, { type: 'deaf', until: instant(seconds(40)) });
+  bench.feed(1, setPriority(250));
+  assert.equal(bench.deadline, 40);
 });
 
 test('a lower advert ends deafness: from it a down timer runs', () => {
