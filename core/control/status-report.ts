@@ -93,6 +93,8 @@ export interface InstanceReport {
   /** Routes and rules in the words of the file, and whether they are set now. */
   readonly routing: readonly { readonly text: string; readonly held: boolean }[];
   readonly master: PeerReport | null;
+  /** The latest claim of one of the addresses by another machine, while they were held here; null: none. */
+  readonly conflict?: { readonly address: string; readonly mac: string; readonly ageMs: number } | null;
   readonly peers: readonly PeerReport[];
   readonly scripts: readonly ScriptReport[];
   readonly watched: readonly WatchedReport[];
@@ -184,7 +186,7 @@ function instanceReport(
   { now, config, scripts, watched = [], names = [], bfds = [] }: StatusSources,
 ): InstanceReport {
   const configured = config.instances.find(({ name }) => name === snapshot.name);
-  const { basePriority, effectivePriority, master } = snapshot;
+  const { basePriority, effectivePriority, master, conflict } = snapshot;
   return {
     name: snapshot.name,
     state: snapshot.state,
@@ -202,6 +204,7 @@ function instanceReport(
     addresses: snapshot.addresses.map(({ address, prefix, device, held }) => ({ address, prefix, device, held })),
     routing: snapshot.routing ?? [],
     master: master ? peerReport(master) : null,
+    conflict: conflict ? { address: conflict.address, mac: conflict.mac, ageMs: conflict.age / 1_000 } : null,
     peers: snapshot.peers.map(peerReport),
     scripts: scripts.flatMap((script) => scriptReports(script, snapshot.name)),
     peerNames: names

@@ -23,6 +23,9 @@ const CONDITION_STYLE: Readonly<Record<ScriptReport['condition'], Style>> = {
 };
 
 /** The whole text, with a line feed at the end. Times are relative to the moment the report was made. */
+/** A claim that is older belongs to a conflict that has passed. */
+const FRESH_MS = 60_000;
+
 export function renderStatus(report: StatusReport, canvas: Canvas): string {
   const generated = Date.parse(report.generated);
   const { process } = report;
@@ -118,6 +121,15 @@ function facts(instance: InstanceReport, checks: readonly CheckReport[], generat
     ),
   );
   if (instance.addresses.length === 0) rows.push([label('addresses'), { text: 'none' }]);
+  const { conflict, statistics } = instance;
+  if (conflict)
+    rows.push([
+      label('conflict'),
+      {
+        text: `${conflict.mac} claims ${conflict.address}, too: ${formatDuration(conflict.ageMs)} ago, ${statistics.addressConflicts} times in all`,
+        style: conflict.ageMs < FRESH_MS ? 'bad' : 'warn',
+      },
+    ]);
   const peers = instance.peers.map(
     ({ address, priority, ageMs }): Cell => ({
       text: `${address}, priority ${priority}${address === instance.master?.address ? ' (master)' : ''}, heard ${formatDuration(ageMs)} ago`,

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { now } from '../../core/cli/demo/recorder.ts';
 import type { StatusReport } from '../../core/control/status-report.ts';
+import type { Daemon } from '../support/daemons.ts';
 import { needs } from '../support/needs.ts';
 import { quick, story, until, VIP } from '../support/story.ts';
 
@@ -30,6 +31,32 @@ describe('on a LAN', { concurrency: 3, ...needs('root', 'ip', 'nft') }, () => {
       assert.equal(recorder.alone('r1', VIP), true);
       assert.equal(recorder.first('advert', began, { host: 'r2' }), undefined, 'the backup never spoke');
       assert.equal(recorder.first('holding', began, { host: 'r1', ip: VIP, held: false }), undefined);
+    }));
+
+  test('A11, A15: where adverts are dropped both hold the address: told and shown as a conflict, over when they pass', () =>
+    story('split', async (lab) => {
+      const { recorder } = lab;
+      const conflictOf = async (daemon: Daemon) =>
+        ((await daemon.status()) as Pick<StatusReport, 'instances'>).instances[0]?.conflict;
+      const one = await lab.daemon('vipkeeper', 'r1', quick('r1', { priority: 150 })).up();
+      const other = await lab.daemon('vipkeeper', 'r2', quick('r2', { priority: 100 })).up();
+      await lab.master('r1', VIP);
+      // An ordinary failover is none: nobody claims what somebody else holds.
+      await one.stop();
+      await lab.master('r2', VIP);
+      await one.up();
+      await lab.master('r1', VIP);
+      const before = [one.log.length, other.log.length] as const;
+      assert.equal(await conflictOf(one), null);
+      await lab.partition();
+      await recorder.wait('both', () => recorder.holds('r1', VIP) && recorder.holds('r2', VIP), 10_000);
+      await one.says(/warning .*\(VI_1\) [0-9a-f:]{17} claims 192\.0\.2\.100 on eth0, too/, 10_000, before[0]);
+      await until('the status shows it', async () => (await conflictOf(one))?.address === VIP);
+      const healed = now();
+      await lab.heal();
+      await lab.master('r1', VIP);
+      assert.equal(recorder.first('holding', healed, { host: 'r1', ip: VIP, held: false }), undefined);
+      await recorder.wait('r1 announces', () => !!recorder.first('garp', healed, { host: 'r1', ip: VIP }), 5_000);
     }));
 
   test('A13: with different passwords both hold the address, and both say and show why', () =>
