@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ip, parseMac } from '../../../core/net/address.ts';
-import { decodeArp, gratuitousArp, gratuitousArpReply, isGratuitous } from '../../../core/net/arp.ts';
+import { decodeArp, gratuitousArpReply, isGratuitous } from '../../../core/net/arp.ts';
 import { decodeNeighbourAdvertisement } from '../../../core/net/ndisc.ts';
 import {
   ADDRESS_PROTOCOL_VRRP,
