@@ -519,11 +519,11 @@ describe('contradictions are settled as keepalived settles them', () => {
     assert.deepEqual([instance(loaded).interface, complaints(loaded)], ['eth0', ['W046']]);
   });
   test('IPv6 is always version 3', () => {
-    const loaded = read(one('').replace('10.0.0.99/24', '2001:DB8::1/64 -nodad\n fe80::1'));
+    const loaded = read(one('').replace('10.0.0.99/24', 'fe80::1\n 2001:DB8::1/64 -nodad'));
     assert.deepEqual(complaints(loaded), []);
     assert.deepEqual(instance(loaded).vips, [
-      { address: ip('2001:db8::1'), prefix: 64, noDad: true, device: 'eth0', scope: 0 },
       { address: ip('fe80::1'), prefix: 128, device: 'eth0', scope: 253 },
+      { address: ip('2001:db8::1'), prefix: 64, noDad: true, device: 'eth0', scope: 0 },
     ]);
     assert.equal(instance(loaded).version, 3);
   });
