@@ -3,7 +3,12 @@ import type { CheckPlugin } from '../core/plugin/check.ts';
 import { checkCertificate } from './check-certificate/index.ts';
 import { checkDns } from './check-dns/index.ts';
 import { checkFile } from './check-file/index.ts';
+import { checkGateway } from './check-gateway/index.ts';
+import { checkGrpc } from './check-grpc/index.ts';
 import { checkHttp } from './check-http/index.ts';
+import { checkInterface } from './check-interface/index.ts';
+import { checkPing } from './check-ping/index.ts';
+import { checkSmtp } from './check-smtp/index.ts';
 import { checkTcp } from './check-tcp/index.ts';
 import { checkUdp } from './check-udp/index.ts';
 
@@ -14,4 +19,9 @@ export const checkPlugins: readonly CheckPlugin[] = [
   checkFile,
   checkDns,
   checkCertificate,
+  checkSmtp,
+  checkGrpc,
+  checkPing,
+  checkGateway,
+  checkInterface,
 ];

@@ -1,13 +1,16 @@
 // The composition root of a thread that makes checks: loads its plugins, and serves the agent from then on.
 // Loaded as a worker; whatever a plugin does here, it does to this thread alone.
 import { type MessagePort, workerData } from 'node:worker_threads';
-import { checkPlugins } from '../../plugins/index.ts';
+import { builtInPlugins } from '../../plugins/index.ts';
 import { textOf } from '../checks/check-run.ts';
 import type { CheckCommand, CheckEvent } from '../checks/messages.ts';
 import { pluginsOf } from '../checks/plugin-shape.ts';
 import { serve } from '../checks/serve.ts';
-import type { CheckPlugin } from '../plugin/check.ts';
+import type { Plugin } from '../plugin/notifier.ts';
+import { LinuxCheckNetwork } from '../system/check-network.ts';
 import { systemTiming } from '../system/child-process.ts';
+import { nativeOrAbsent, whyAbsent } from './addon.ts';
+import { notifyServices } from './notify-services.ts';
 
 /** What the main thread hands over. */
 export interface CheckThreadData {
@@ -20,9 +23,15 @@ const { port, module } = workerData as CheckThreadData;
 const post = (event: CheckEvent): void => port.postMessage(event);
 
 try {
-  const plugins: readonly CheckPlugin[] = module === undefined ? checkPlugins : pluginsOf(await import(module));
-  const carryOut = serve(plugins, { timing: systemTiming, random: Math.random, services: {}, post });
+  const plugins: readonly Plugin[] = module === undefined ? builtInPlugins : pluginsOf(await import(module));
+  const carryOut = serve(plugins, { timing: systemTiming, random: Math.random, services: services(), notifyServices, post });
   port.on('message', (command: CheckCommand) => carryOut(command));
 } catch (error) {
   post({ type: 'refused', why: textOf(error) });
+}
+
+/** It opens its sockets when the first check asks for them. */
+function services(): Parameters<typeof serve>[1]['services'] {
+  const native = nativeOrAbsent();
+  return whyAbsent(native) === undefined ? { network: new LinuxCheckNetwork(native) } : {};
 }

@@ -33,9 +33,11 @@ export const MOST_FILTERED = 500;
 /** The first bytes that pass; enough for an advertisement with its link-layer option. */
 const SNAP = 128;
 
-type Instruction = readonly [code: number, jt: number, jf: number, k: number];
+/** One instruction: struct sock_filter. */
+export type Instruction = readonly [code: number, jt: number, jf: number, k: number];
 
-function program(instructions: readonly Instruction[]): Uint8Array {
+/** The bytes of a program for SO_ATTACH_FILTER. */
+export function program(instructions: readonly Instruction[]): Uint8Array {
   const bytes = new Uint8Array(instructions.length * INSTRUCTION);
   const view = new DataView(bytes.buffer);
   for (const [i, [code, jt, jf, k]] of instructions.entries()) {

@@ -1,6 +1,7 @@
 // What a health check is: a plugin that makes probes from a block of options. Interfaces only; who runs them, when, and
 // what follows from a result is somebody else's business.
 import type { Micros } from '../units.ts';
+import type { CheckNetwork } from './network.ts';
 import type { Complain, OptionSpecs, OptionValues, PlainOptions } from './options.ts';
 
 /** The version of this interface. A plugin that says another one is refused. */
@@ -29,6 +30,8 @@ export interface CheckHost {
   readonly settings: PlainOptions;
   /** How long a probe may take. */
   readonly timeout: Micros;
+  /** Echoes, neighbours, interfaces; absent: the system's part of the agent does not load here. */
+  readonly network?: CheckNetwork;
   /** A line in the agent's log; rationed. */
   log(level: 'error' | 'warning' | 'info', text: string): void;
 }

@@ -17,6 +17,8 @@ export const AF_PACKET = 17;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 
+export const IPPROTO_ICMP = 1;
+export const IPPROTO_ICMPV6 = 58;
 export const IPPROTO_VRRP = 112;
 
 // socket(7)
@@ -52,7 +54,9 @@ export const IPV6_V6ONLY = 26;
 export const IPV6_MULTICAST_ALL = 29;
 export const IPV6_HDRINCL = 36;
 export const IPV6_RECVPKTINFO = 49;
+export const IPV6_PKTINFO = 50;
 export const IPV6_RECVHOPLIMIT = 51;
+export const IPV6_HOPLIMIT = 52;
 export const IPV6_TCLASS = 67;
 
 export const MSG_DONTROUTE = 0x4;
