@@ -57,6 +57,7 @@ export class ConflictWatch implements Resident {
   #taps: Tap[] = [];
   /** By device and address, who may hold it. */
   #holders = new Map<string, InstanceDriver>();
+  readonly #byDevice = new Map<string, Set<InstanceDriver>>();
   readonly #claimed = new Map<InstanceDriver, Claimed>();
 
   constructor(dependencies: ConflictWatchDependencies, host: ConflictWatchHost) {
@@ -98,7 +99,11 @@ export class ConflictWatch implements Resident {
   listen(now: Instant): void {
     for (const tap of this.#taps) {
       if (!tap.socket.ready || tap.restsUntil !== undefined) continue;
-      const count = tap.socket.receive((frame) => this.#hear(tap.device, frame, now), BATCH);
+      // A backup hears every announcement of its master: what nobody here holds is not worth decoding.
+      const heeded = this.#isHeld(tap.device);
+      const count = tap.socket.receive((frame) => {
+        if (heeded) this.#hear(tap.device, frame, now);
+      }, BATCH);
       if (count === 0) continue;
       tap.restsUntil = after(now, REST);
       tap.socket.ready = false;
@@ -127,6 +132,7 @@ export class ConflictWatch implements Resident {
   #rewatch(): void {
     const devices = new Map<string, IpAddress[]>();
     this.#holders = new Map();
+    this.#byDevice.clear();
     const present = new Set<InstanceDriver>();
     for (const driver of this.#drivers) {
       present.add(driver);
@@ -135,6 +141,9 @@ export class ConflictWatch implements Resident {
         if (addresses === undefined) devices.set(device, [address]);
         else addresses.push(address);
         this.#holders.set(`${device} ${address}`, driver);
+        const holders = this.#byDevice.get(device);
+        if (holders === undefined) this.#byDevice.set(device, new Set([driver]));
+        else holders.add(driver);
       }
     }
     for (const driver of this.#claimed.keys()) if (!present.has(driver)) this.#claimed.delete(driver);
@@ -204,6 +213,12 @@ export class ConflictWatch implements Resident {
       this.#claimed.set(driver, claimed);
     }
     if (claimed.defence.claimed(now)) this.#host.announce(driver, 1);
+  }
+
+  /** Whether some router here is master of an address on this interface. */
+  #isHeld(device: string): boolean {
+    for (const driver of this.#byDevice.get(device) ?? []) if (driver.router.state === 'MASTER') return true;
+    return false;
   }
 
   /** Whether a MAC is this machine's: another of its interfaces may answer for the address (arp_ignore 0). */

@@ -108,12 +108,17 @@ export class Crew {
     this.groups.configure(groups, [...this.#drivers], now);
     for (const segment of this.#segments.values()) this.#open(segment);
     for (const verdict of verdicts) this.byName(verdict.instance)?.expect(verdict);
-    // An owner's addresses are the machine's own: nothing is left over there.
     const guests = drivers.filter((driver) => driver.config.priority !== OWNER);
     this.#io.holdings.clear(guests.flatMap(({ vips }) => vips));
     this.#io.holdings.clearRoutes(drivers);
     if (this.#io.isQuiet()) for (const driver of drivers) this.#waiting.add(driver);
     else for (const driver of drivers) this.#start(driver, now);
+    // An owner's addresses may be the machine's own. What VRRP bound in an earlier life stays only with one that is master.
+    const idle = drivers.filter((driver) => driver.config.priority === OWNER && !driver.holds);
+    this.#io.holdings.clear(
+      idle.flatMap(({ vips }) => vips),
+      true,
+    );
     for (const verdict of verdicts) this.track(verdict, now);
   }
 

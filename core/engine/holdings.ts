@@ -55,9 +55,10 @@ export class Holdings {
     this.#routing?.clear(drivers.flatMap(({ routing }) => routing));
   }
 
-  /** Removes what a crashed run may have left of these addresses. */
-  clear(vips: readonly VirtualIp[]): void {
-    const left = this.#provider.leftovers(vips);
+  /** Removes what a crashed run may have left of these addresses. @param markedOnly see LocalProvider.leftovers */
+  clear(vips: readonly VirtualIp[], markedOnly = false): void {
+    if (vips.length === 0) return;
+    const left = this.#provider.leftovers(vips, markedOnly);
     if (left.length === 0) return;
     this.#complain('warning', `removing ${left.length} virtual addresses that were bound before: ${listed(left)}`);
     this.#report(this.#provider.unbind(left));
@@ -153,8 +154,9 @@ export class Holdings {
     this.#wishes.clear();
     if (leaving.length > 0) this.#report(this.#provider.unbind(leaving));
     this.#routing?.withdraw(left);
-    this.#bindAll(taking);
+    // Noted first: should a bug end this half way, `abandon` must know of it.
     for (const driver of taking) this.#held.set(driver, driver.vips);
+    this.#bindAll(taking);
     this.#routing?.install(taking.map((owner) => ({ owner, entries: owner.routing })));
   }
 

@@ -22,8 +22,11 @@ export interface LocalProvider {
   unbind(vips: readonly VirtualIp[]): readonly BindOutcome[];
   /** Sends one gratuitous ARP (or unsolicited neighbour advertisement) for each address, `repeat` times over, round-robin. Returns frames sent. */
   announce(vips: readonly VirtualIp[], repeat: number): number;
-  /** What an earlier run left of these addresses: they themselves, or ours with another prefix length. */
-  leftovers(vips: readonly VirtualIp[]): readonly VirtualIp[];
+  /**
+   * What an earlier run left of these addresses: they themselves, or ours with another prefix length.
+   * @param markedOnly those alone that bear VRRP's mark: what has none may be the machine's own. Default false.
+   */
+  leftovers(vips: readonly VirtualIp[], markedOnly?: boolean): readonly VirtualIp[];
   /** Which of these addresses this machine's kernel holds now. */
   observe(vips: readonly VirtualIp[]): readonly VirtualIp[];
 }

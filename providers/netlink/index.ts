@@ -147,14 +147,15 @@ export class NetlinkProvider implements LocalProvider {
    * What an earlier life left behind: those of these addresses that are bound on their devices now, ready for `unbind`. One with
    * another prefix length than asked for is among them, with the length it has, unless it is the machine's own. When the kernel
    * does not tell, all of them, since removing what is absent is harmless. Prepares the addresses too, as `observe`.
+   * @param markedOnly what bears VRRP's mark; a finite lifetime alone may be DHCP's. When the kernel does not tell, nothing.
    */
-  leftovers(vips: readonly VirtualIp[]): readonly VirtualIp[] {
+  leftovers(vips: readonly VirtualIp[], markedOnly = false): readonly VirtualIp[] {
     this.prepare(vips);
     const table = this.#table();
-    if (!table) return vips;
+    if (!table) return markedOnly ? [] : vips;
     return vips.flatMap((vip) =>
       this.#find(table, vip)
-        .filter((record) => record.prefix === vip.prefix || isOurs(record))
+        .filter((record) => (markedOnly ? isMarked(record) : record.prefix === vip.prefix || isOurs(record)))
         .map(({ prefix }) => (prefix === vip.prefix ? vip : { ...vip, prefix })),
     );
   }
@@ -273,8 +274,9 @@ const failure = (verb: 'bind' | 'renew' | 'remove', { vip, ack, refused }: Answe
 });
 
 /** Whether VRRP bound an address: by its mark or, before Linux 5.18, by its finite lifetime. */
-const isOurs = ({ protocol, flags }: AddressRecord): boolean =>
-  protocol === ADDRESS_PROTOCOL_VRRP || (flags & IFA_F_PERMANENT) === 0;
+const isOurs = (record: AddressRecord): boolean => isMarked(record) || (record.flags & IFA_F_PERMANENT) === 0;
+
+const isMarked = ({ protocol }: AddressRecord): boolean => protocol === ADDRESS_PROTOCOL_VRRP;
 
 /** The name under which an address is remembered, whichever object describes it. */
 const keyOf = (vip: VirtualIp): string => `${vip.device} ${vip.address}/${vip.prefix}`;

@@ -91,7 +91,10 @@ export class SimulatedNode {
   readonly lan: SimulatedLan;
   readonly address: IpAddress;
   readonly events: EngineEvent[] = [];
-  readonly kernel = new Map<string, { readonly vip: VirtualIp; lifetime: number | 'forever'; boundAt: Instant }>();
+  readonly kernel = new Map<
+    string,
+    { readonly vip: VirtualIp; lifetime: number | 'forever'; boundAt: Instant; marked?: boolean }
+  >();
   /** Addresses announced, with the time. */
   readonly announced: { readonly at: Instant; readonly address: IpAddress; readonly repeat: number }[] = [];
   link: LinkInfo = {
@@ -337,7 +340,7 @@ export class SimulatedNode {
     const bind = (vips: readonly VirtualIp[], lifetime: number | 'forever'): BindOutcome[] =>
       vips.map((vip) => {
         const outcome = this.kernel.has(vip.address) ? 'present' : 'bound';
-        this.kernel.set(vip.address, { vip, lifetime, boundAt: this.lan.now });
+        this.kernel.set(vip.address, { vip, lifetime, boundAt: this.lan.now, marked: true });
         return { vip, outcome };
       });
     return {
@@ -348,7 +351,8 @@ export class SimulatedNode {
         for (const { address } of vips) this.announced.push({ at: this.lan.now, address, repeat });
         return vips.length * repeat;
       },
-      leftovers: (vips) => vips.filter((vip) => this.kernel.has(vip.address)),
+      leftovers: (vips, markedOnly) =>
+        vips.filter(({ address }) => this.kernel.has(address) && (!markedOnly || this.kernel.get(address)?.marked)),
       observe: (vips) => vips.filter((vip) => this.kernel.has(vip.address)),
     };
   }

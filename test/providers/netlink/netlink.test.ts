@@ -364,6 +364,17 @@ test('leftovers can be removed as they are', () => {
   assert.deepEqual(provider.leftovers(vips), []);
 });
 
+test('of leftovers with a mark, a finite lifetime alone is none: it may be DHCP’s', () => {
+  const { kernel, provider } = setUp();
+  const vips = [vip('10.0.0.1'), vip('10.0.0.2'), vip('10.0.0.3')];
+  kernel.put({ index: 2, address: ip('10.0.0.1'), prefix: 32, protocol: ADDRESS_PROTOCOL_VRRP });
+  kernel.put({ index: 2, address: ip('10.0.0.2'), prefix: 32, validLifetime: 3, preferredLifetime: 3 });
+  kernel.put({ index: 2, address: ip('10.0.0.3'), prefix: 32 });
+  assert.deepEqual(provider.leftovers(vips, true), [vips[0]]);
+  kernel.dumpFails = true;
+  assert.deepEqual(provider.leftovers(vips, true), []);
+});
+
 test("a machine's own address in another prefix length is no leftover", () => {
   const { kernel, provider } = setUp();
   kernel.put({ index: 2, address: ip('10.0.0.1'), prefix: 24 });
