@@ -28,6 +28,8 @@ interface Probe {
   readonly until: Instant;
   /** Its time was up, its result is of no interest any more; it only has to end. */
   overdue: boolean;
+  /** The next one was due just when this one's time was up: it begins as soon as this one has ended. */
+  awaited: boolean;
 }
 
 export class CheckRun implements Timed {
@@ -46,6 +48,8 @@ export class CheckRun implements Timed {
   #timeouts = 0;
   #skipped = 0;
   #closed = false;
+  /** Whether the agent has heard a result: it may remember one of a thread before this one. */
+  #told = false;
 
   /**
    * @param check undefined: it could not be made
@@ -80,14 +84,18 @@ export class CheckRun implements Timed {
   /** Does what is due. */
   act(now: Instant): void {
     const probe = this.#probe;
-    if (probe !== undefined && !probe.overdue && probe.until <= now) this.#timeOut(probe);
-    if (this.#due === undefined || this.#due > now) return;
+    const isDue = this.#due !== undefined && this.#due <= now;
+    // No limit is longer than the interval: one that is still there when the next is due began late, and ends here.
+    const ends = probe !== undefined && !probe.overdue && (probe.until <= now || isDue);
+    if (ends) this.#timeOut(probe);
+    if (this.#due === undefined || !isDue) return;
     const { interval, jitter } = this.plan;
     const missed = Math.floor(between(this.#due, now) / interval);
     this.#due = after(this.#due, micros(interval * (missed + 1)));
     if (jitter > 0) this.#due = after(this.#due, micros(this.#host.random() * jitter));
-    if (this.#probe === undefined) this.#begin(now);
-    else this.#skip();
+    if (probe === undefined) this.#begin(now);
+    else if (ends) probe.awaited = true;
+    else this.#skip(probe);
   }
 
   /** Looks at once, unless it is just looking. */
@@ -124,7 +132,7 @@ export class CheckRun implements Timed {
 
   #begin(now: Instant): void {
     const abort = new AbortController();
-    const probe: Probe = { abort, started: now, until: after(now, this.plan.timeout), overdue: false };
+    const probe: Probe = { abort, started: now, until: after(now, this.plan.timeout), overdue: false, awaited: false };
     this.#probe = probe;
     this.#ask(abort.signal).then(
       (result) => this.#end(probe, result),
@@ -139,7 +147,13 @@ export class CheckRun implements Timed {
 
   #end(probe: Probe, result: ProbeResult): void {
     if (this.#probe === probe) this.#probe = undefined;
-    if (probe.overdue || this.#closed) return;
+    if (this.#closed) return;
+    if (probe.overdue) {
+      if (!probe.awaited) return;
+      this.#begin(this.#host.now());
+      this.#host.touch(this);
+      return;
+    }
     const verdict = understood(result);
     this.#take(verdict.ok, verdict.ok ? (verdict.detail ?? '') : verdict.why, between(probe.started, this.#host.now()));
     this.#host.touch(this);
@@ -153,7 +167,8 @@ export class CheckRun implements Timed {
   }
 
   /** The probe before was told to end and did not: it fails again, and no second one is begun. */
-  #skip(): void {
+  #skip(probe: Probe): void {
+    probe.awaited = false;
     this.#skipped++;
     const why = 'the probe before does not end although its time is up';
     if (this.#skipped === 1) this.#host.log('warning', this.plan.name, `plugin ${this.plan.plugin}: ${why}`);
@@ -167,9 +182,10 @@ export class CheckRun implements Timed {
     if (!ok) this.#failures++;
     this.#hysteresis = afterResult(this.#hysteresis, ok, this.plan);
     const up = isUp(this.#hysteresis, this.plan);
-    if (up === this.up || up === undefined) return;
+    if (up === undefined || (up === this.up && this.#told)) return;
+    if (up !== this.up) this.#since = this.#host.wallTime();
+    this.#told = true;
     this.up = up;
-    this.#since = this.#host.wallTime();
     this.detail = outcome;
     this.#host.changed(this);
   }

@@ -133,6 +133,30 @@ describe('a probe', () => {
     assert.deepEqual(changes(), ['slow false no answer within 500 ms']);
     assert.equal(aborted, 500);
   });
+  test('whose limit is the whole interval fails once each time, and the next one begins when it was told to end', async () => {
+    const { time, rounds, probes, logs } = stage((_, signal) => whenAborted(signal));
+    rounds.configure([planOf('slow', { timeout: seconds(1), fall: 3 })]);
+    await time.advance(millis(2_900));
+    const [before] = rounds.snapshots();
+    assert.deepEqual([before!.failures, before!.timeouts, before!.skipped], [2, 2, 0]);
+    await time.advance(millis(200));
+    const [snapshot] = rounds.snapshots();
+    assert.deepEqual([snapshot!.failures, snapshot!.timeouts, snapshot!.skipped], [3, 3, 0]);
+    assert.deepEqual(
+      probes.map(({ at }) => at),
+      [0, 1_000, 2_000, 3_000],
+    );
+    assert.deepEqual(logs(), []);
+  });
+  test('that begins late and may take the whole interval is not said to hang when the next one is due', async () => {
+    const { time, rounds, logs } = stage((_, signal) => whenAborted(signal));
+    rounds.configure([planOf('slow', { timeout: seconds(1) })]);
+    await time.stall(millis(30));
+    await time.advance(millis(3_000));
+    const [snapshot] = rounds.snapshots();
+    assert.deepEqual([snapshot!.failures, snapshot!.timeouts, snapshot!.skipped], [3, 3, 0]);
+    assert.deepEqual(logs(), []);
+  });
   test('that does not end when told to is never joined by a second one, and fails each time', async () => {
     const { time, rounds, probes, logs } = stage(() => new Promise(() => {}));
     rounds.configure([planOf('deaf')]);
@@ -186,6 +210,15 @@ describe('rise and fall', () => {
   });
 });
 
+describe('the first result', () => {
+  test('is told even where it is what was assumed, for the agent may remember another one', async () => {
+    const { time, rounds, changes } = stage(() => ({ ok: false, why: 'down' }));
+    rounds.configure([planOf('one', { initFail: true })]);
+    await time.advance(millis(2_100));
+    assert.deepEqual(changes(), ['one false down']);
+  });
+});
+
 describe('a reload', () => {
   test('leaves equal checks alone, ends removed ones, and keeps what a changed one said', async () => {
     const { time, rounds, probes, closed, changes } = stage(() => ({ ok: false, why: 'down' }));
@@ -199,7 +232,7 @@ describe('a reload', () => {
       probes.filter(({ name }) => name === 'same').map(({ at }) => at),
       [0, 1_000],
     );
-    assert.deepEqual(changes(), ['same false down', 'gone false down', 'changed false down']);
+    assert.deepEqual(changes(), ['same false down', 'gone false down', 'changed false down', 'changed false down']);
   });
   test('a probe of a check that is gone tells nothing any more', async () => {
     const { time, rounds, events } = stage((_, signal) => whenAborted(signal));
