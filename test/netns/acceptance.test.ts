@@ -147,6 +147,8 @@ describe('acceptance', { concurrency: 3, ...needs('root', 'ip', 'nginx') }, () =
         return new Program(lab, 'r1', verb);
       };
       await run('ip', '-n', namespace, 'link', 'set', 'eth0', 'up');
+      // A port that came up may be deaf: somebody asks for the address, and is heard.
+      await lab.probe(VIP);
       await lab.master('r1', VIP);
       await manager.hears(/^STATUS=.*VI_1.*MASTER/m);
       await using answer = status();
