@@ -5,7 +5,7 @@ import { DeadlineQueue } from '../deadlines.ts';
 import type { TrackedState } from '../health/verdict.ts';
 import type { IpAddress } from '../net/address.ts';
 import type { EngineNetwork, LinkInfo, Poller } from '../ports/engine-io.ts';
-import type { Instant } from '../units.ts';
+import { after, type Instant, seconds } from '../units.ts';
 import { OWNER } from '../vrrp/priority.ts';
 import { InstanceDriver } from './driver.ts';
 import type { DriverHost, DriverOptions } from './driver-host.ts';
@@ -15,6 +15,8 @@ import { judgeLinks, type LinkVerdict, type SharedTracks } from './link-verdict.
 import type { Links } from './links.ts';
 import type { EngineConfig, EngineGroup, TrackVerdict } from './messages.ts';
 import { Segment, type SegmentListener } from './segment.ts';
+
+const RETRY = seconds(1);
 
 export interface CrewDependencies {
   readonly network: EngineNetwork;
@@ -51,6 +53,8 @@ export class Crew {
   #addressLifetime = false;
   /** disable_local_igmp */
   #localIgmpOff = false;
+  /** When sockets that could not be opened are tried again; undefined: all are open. */
+  #retryAt: Instant | undefined;
 
   constructor(dependencies: CrewDependencies) {
     this.#io = dependencies;
@@ -106,7 +110,7 @@ export class Crew {
     const drivers = added.map((wanted) => this.#add(wanted));
     this.#virtual = new Set([...this.#drivers].flatMap(({ vips }) => vips.map(({ address }) => address)));
     this.groups.configure(groups, [...this.#drivers], now);
-    for (const segment of this.#segments.values()) this.#open(segment);
+    for (const segment of this.#segments.values()) this.#open(segment, now);
     for (const verdict of verdicts) this.byName(verdict.instance)?.expect(verdict);
     const guests = drivers.filter((driver) => driver.config.priority !== OWNER);
     this.#io.holdings.clear(guests.flatMap(({ vips }) => vips));
@@ -148,8 +152,15 @@ export class Crew {
 
   /** The interfaces changed: opens and closes sockets, and tells each router what its interfaces say. */
   followLinks(now: Instant): void {
-    for (const segment of this.#segments.values()) this.#open(segment);
+    for (const segment of this.#segments.values()) this.#open(segment, now);
     for (const driver of this.#drivers) this.#judge(driver, now);
+  }
+
+  /** What could not be opened is tried again, once a second. */
+  retry(now: Instant): void {
+    if (this.#retryAt === undefined || now < this.#retryAt) return;
+    this.#retryAt = undefined;
+    for (const segment of this.#segments.values()) if (segment.trouble !== '') this.#open(segment, now);
   }
 
   /** A BFD session came up or went down. */
@@ -228,16 +239,23 @@ export class Crew {
 
   #verdictOn(config: InstanceConfig): LinkVerdict {
     const { links, bfdState } = this.#io;
-    return judgeLinks(config, this.#grouped.get(config.name) ?? {}, { links, isVirtual: this.isVirtual, bfdState });
+    const shared = this.#grouped.get(config.name) ?? {};
+    const verdict = judgeLinks(config, shared, { links, isVirtual: this.isVirtual, bfdState });
+    const deaf = this.#segments.get(segmentKey(config))?.troubleOf(config);
+    if (deaf === undefined) return verdict;
+    return { ...verdict, faults: [...verdict.faults, `cannot listen on ${config.interface}: ${deaf}`] };
   }
 
-  #open(segment: Segment): void {
-    try {
-      const reports = !(this.#localIgmpOff && segment.family === 4);
-      segment.follow(this.#io.links.get(segment.interface), reports);
-    } catch (error) {
-      this.#io.complain('error', `cannot listen on ${segment.interface}: ${(error as Error).message}`);
-    }
+  /** A router that cannot hear others must not become master because it hears nobody. */
+  #open(segment: Segment, now: Instant): void {
+    const before = segment.trouble;
+    const reports = !(this.#localIgmpOff && segment.family === 4);
+    segment.follow(this.#io.links.get(segment.interface), reports);
+    const { trouble } = segment;
+    if (trouble !== '') this.#retryAt = after(now, RETRY);
+    if (trouble === before) return;
+    if (trouble !== '') this.#io.complain('error', `cannot listen on ${segment.interface}: ${trouble}`);
+    for (const driver of this.#drivers) if (this.segmentOf(driver.config) === segment) this.#judge(driver, now);
   }
 
   #optionsOf({ name }: InstanceConfig): DriverOptions {

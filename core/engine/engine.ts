@@ -242,6 +242,7 @@ export class Engine implements SegmentListener {
   #expire(now: Instant): void {
     for (const resident of this.#residents)
       if (resident.deadline !== undefined && resident.deadline <= now) resident.expire(now);
+    this.#crew.retry(now);
     const { queue } = this.#crew;
     for (let driver = queue.due(now); driver !== undefined; driver = queue.due(now)) {
       driver.timer(now);

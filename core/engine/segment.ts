@@ -35,7 +35,12 @@ export class Segment {
   /** How the socket was opened: below macvlans, and saying which groups it hears. */
   #below = false;
   #reports = true;
+  /** Those that every socket has joined. */
   #groups = new Set<IpAddress>();
+  /** Why the sockets could not be opened, and groups not joined. */
+  #trouble: string | undefined;
+  #wrappedTrouble: string | undefined;
+  readonly #refused = new Map<IpAddress, string>();
   #dirty = false;
   #now = 0 as Instant;
   readonly #sink = (datagram: Datagram): void => this.#deliver(datagram, this.#now);
@@ -75,31 +80,56 @@ export class Segment {
 
   /**
    * Opens, reopens or closes the socket as the interface came, changed its identity or went, or as its routers got or lost
-   * interfaces above it. @param reports tell switches of the groups (IGMP) @throws Error from the network
+   * interfaces above it, and sees to the groups. Tries again what failed before. @param reports tell switches of the groups (IGMP)
    */
   follow(link: LinkInfo | undefined, reports: boolean): void {
     const below = !reports || this.#hasVirtualInterfaces();
     const sameKind = this.#below === below && this.#reports === reports;
-    if (this.#socket !== undefined && this.#ifindex === link?.index && sameKind) {
-      this.#followWrapped(link);
-      return;
+    if (this.#socket === undefined || this.#ifindex !== link?.index || !sameKind) {
+      this.close();
+      if (link === undefined) return;
+      this.#below = below;
+      this.#reports = reports;
+      this.#ifindex = link.index;
+      this.#trouble = attempt(() => {
+        this.#socket = this.#open(link, PROTOCOL_VRRP);
+      });
+      if (this.#socket === undefined) return;
     }
-    this.close();
-    if (link === undefined) return;
-    this.#socket = this.#network.vrrpSocket({
+    this.#joinGroups();
+    this.#followWrapped(link);
+  }
+
+  /** Why a router here cannot hear others, so that it must not be master; undefined: it can, or its interface is gone. */
+  troubleOf({ transport, authentication }: InstanceDriver['config']): string | undefined {
+    const wrapped = authentication.type === 'AH' ? this.#wrappedTrouble : undefined;
+    const group = transport.mode === 'multicast' ? this.#refused.get(transport.group) : undefined;
+    return this.#trouble ?? wrapped ?? group;
+  }
+
+  /** All that could not be opened or joined; empty: nothing. */
+  get trouble(): string {
+    const groups = [...this.#refused].map(([group, why]) => `${group}: ${why}`);
+    return [this.#trouble, this.#wrappedTrouble, ...groups].filter((why) => why !== undefined).join('; ');
+  }
+
+  /** @throws Error from the network, or because there is no room to poll it */
+  #open(link: LinkInfo, protocol: typeof PROTOCOL_VRRP | typeof PROTOCOL_AH): VrrpSocket {
+    const socket = this.#network.vrrpSocket({
       interface: link.name,
       ifindex: link.index,
       family: this.family,
-      protocol: PROTOCOL_VRRP,
-      below,
-      reportsGroups: reports,
+      protocol,
+      below: this.#below,
+      reportsGroups: this.#reports,
     });
-    this.#below = below;
-    this.#reports = reports;
-    this.#ifindex = link.index;
-    this.#poller.add(this.#socket);
-    this.#joinGroups();
-    this.#followWrapped(link);
+    try {
+      this.#poller.add(socket);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    return socket;
   }
 
   /** Opens or closes what hears authentication headers, as routers here use them or not. */
@@ -110,19 +140,15 @@ export class Segment {
       this.#closeWrapped();
       return;
     }
-    this.#wrapped = this.#network.vrrpSocket({
-      interface: link.name,
-      ifindex: link.index,
-      family: this.family,
-      protocol: PROTOCOL_AH,
-      below: this.#below,
-      reportsGroups: this.#reports,
+    this.#wrappedTrouble = attempt(() => {
+      this.#wrapped = this.#open(link, PROTOCOL_AH);
     });
-    this.#poller.add(this.#wrapped);
-    for (const group of this.#groups) this.#wrapped.join(group);
+    this.#groups.clear(); // it has to join them, too
+    this.#joinGroups();
   }
 
   #closeWrapped(): void {
+    this.#wrappedTrouble = undefined;
     if (this.#wrapped === undefined) return;
     this.#poller.remove(this.#wrapped);
     this.#wrapped.close();
@@ -153,6 +179,8 @@ export class Segment {
 
   close(): void {
     this.#closeWrapped();
+    this.#trouble = undefined;
+    this.#refused.clear();
     if (this.#socket === undefined) return;
     this.#poller.remove(this.#socket);
     this.#socket.close();
@@ -186,9 +214,30 @@ export class Segment {
     const wanted = new Set<IpAddress>();
     for (const drivers of this.#drivers.values())
       for (const { config } of drivers) if (config.transport.mode === 'multicast') wanted.add(config.transport.group);
-    for (const group of this.#groups) if (!wanted.has(group)) for (const each of sockets) each.leave(group);
-    for (const group of wanted) if (!this.#groups.has(group)) for (const each of sockets) each.join(group);
-    this.#groups = wanted;
+    this.#refused.clear();
+    for (const group of this.#groups) {
+      if (wanted.has(group)) continue;
+      this.#groups.delete(group);
+      for (const each of sockets) attempt(() => each.leave(group));
+    }
+    for (const group of wanted) {
+      if (this.#groups.has(group)) continue;
+      const why = attempt(() => {
+        for (const each of sockets) each.join(group);
+      });
+      if (why === undefined) this.#groups.add(group);
+      else this.#refused.set(group, why);
+    }
+  }
+}
+
+/** Why something failed; undefined: it did not. */
+function attempt(what: () => void): string | undefined {
+  try {
+    what();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
   }
 }
 

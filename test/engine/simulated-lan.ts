@@ -58,7 +58,7 @@ export class SimulatedLan {
     this.sent.push({ at: this.now, node: from, vrid: packet[21]!, priority: packet[22]! });
     for (const to of this.nodes) {
       if (to === from || this.loses(from, to) || !from.link.running || !to.link.running) continue;
-      if (destination === to.address || destination.startsWith('224.')) to.deliver(packet, after(this.now, this.delay));
+      if (destination === to.address || to.groups.has(destination)) to.deliver(packet, after(this.now, this.delay));
     }
   }
 
@@ -113,6 +113,10 @@ export class SimulatedNode {
   hasAddress = true;
   /** How far the wall clock is wrong, ms. */
   wallStep = 0;
+  /** Groups whose packets it hears; why it can open no socket, or join no group but these. */
+  readonly groups = new Set<IpAddress>();
+  noSocket: string | undefined;
+  joinable: (group: IpAddress) => boolean = () => true;
   /** Open frame taps. */
   readonly taps = new Set<SimulatedTap>();
   /** Its table of routes and rules. */
@@ -157,6 +161,7 @@ export class SimulatedNode {
       },
       network: {
         vrrpSocket: () => {
+          if (this.noSocket !== undefined) throw new Error(this.noSocket);
           this.#listening = true;
           return this.#socket;
         },
@@ -312,8 +317,11 @@ export class SimulatedNode {
     const queue: { packet: Uint8Array; destination: IpAddress }[] = [];
     const socket: VrrpSocket = {
       ready: false,
-      join: () => {},
-      leave: () => {},
+      join: (group) => {
+        if (!this.joinable(group)) throw new Error('ENOBUFS');
+        this.groups.add(group);
+      },
+      leave: (group) => void this.groups.delete(group),
       receive: (sink, limit) => {
         let n = 0;
         for (; n < limit && (this.#waiting[0]?.at ?? Number.POSITIVE_INFINITY) <= this.lan.now; n++) {
@@ -330,6 +338,7 @@ export class SimulatedNode {
       },
       close: () => {
         this.#listening = false;
+        this.groups.clear();
         this.#waiting.length = 0;
       },
     };

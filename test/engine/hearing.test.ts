@@ -1,0 +1,59 @@
+// Routers that cannot hear: whoever has no socket, or is in no group, must not take silence for the death of the master.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ip } from '../../core/net/address.ts';
+import { priority, seconds, vrid } from '../../core/units.ts';
+import { instance, virtualIp } from './instances.ts';
+import { SimulatedLan } from './simulated-lan.ts';
+
+const at = (group: string) => ({ mode: 'multicast', group: ip(group), source: undefined }) as const;
+
+function pair() {
+  const lan = new SimulatedLan();
+  return { lan, a: lan.add('10.0.0.1'), b: lan.add('10.0.0.2') };
+}
+
+test('a router whose socket cannot be opened stays in FAULT, and begins when it can', () => {
+  const { lan, a, b } = pair();
+  a.configure([instance()]);
+  b.noSocket = 'EMFILE';
+  b.configure([instance({ priority: priority(200) })]);
+  lan.run(seconds(20));
+  assert.deepEqual([a.state(), b.state()], ['MASTER', 'FAULT']);
+  assert.equal(b.holds('10.0.0.100'), false);
+  assert.match(b.transitions.at(-1)!.detail, /cannot listen on eth0: EMFILE/);
+  assert.equal(b.events.filter((event) => event.type === 'log' && event.level === 'error').length, 1);
+  b.noSocket = undefined;
+  assert.ok(lan.runUntil(() => b.state() === 'MASTER', seconds(6)));
+  lan.run(seconds(1));
+  assert.equal(a.state(), 'BACKUP');
+});
+
+test('a group that cannot be joined keeps away the routers that need it, and no others', () => {
+  const { lan, a } = pair();
+  a.joinable = (group) => group === '224.0.0.18';
+  const other = instance({
+    name: 'VI_2',
+    vrid: vrid(52),
+    vips: [virtualIp('10.0.0.101')],
+    transport: at('224.0.0.19'),
+  });
+  a.configure([instance()]);
+  lan.run(seconds(5));
+  a.configure([instance(), other]);
+  lan.run(seconds(20));
+  assert.deepEqual([a.state('VI_1'), a.state('VI_2')], ['MASTER', 'FAULT']);
+  assert.equal(a.transitions.filter(({ instance: name }) => name === 'VI_1').length, 2);
+  a.joinable = () => true;
+  assert.ok(lan.runUntil(() => a.state('VI_2') === 'MASTER', seconds(6)));
+});
+
+test('a reload that moves routers to another group moves their ears, too', () => {
+  const { lan, a, b } = pair();
+  for (const node of [a, b]) node.configure([instance()]);
+  lan.run(seconds(10));
+  for (const node of [a, b]) node.configure([instance({ transport: at('224.0.0.19') })]);
+  lan.run(seconds(20));
+  assert.deepEqual([a.holds('10.0.0.100'), b.holds('10.0.0.100')].filter(Boolean).length, 1);
+  assert.deepEqual([...a.groups], ['224.0.0.19']);
+});
