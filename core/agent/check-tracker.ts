@@ -27,6 +27,10 @@ export interface CheckTrackerOptions {
 
 interface Entry {
   readonly config: CheckConfig;
+  /** Which load_plugin its plugin came from; undefined: it came with the agent, or there is none. */
+  readonly source: string | undefined;
+  /** Why it could not be made; undefined: it could, as far as is known. */
+  unable: string | undefined;
   /** undefined: no result yet. */
   up: boolean | undefined;
   detail: string;
@@ -38,6 +42,8 @@ export class CheckTracker implements TrackSource {
   #changed: (name: string) => void = () => {};
   #entries: ReadonlyMap<string, Entry> = new Map();
   #uses: ReadonlyMap<string, readonly Use[]> = new Map();
+  /** Which expressions a check stands in. */
+  #wholes: ReadonlyMap<string, readonly string[]> = new Map();
   #threads = new Map<string | undefined, SupervisedThread>();
 
   constructor(options: CheckTrackerOptions) {
@@ -63,19 +69,34 @@ export class CheckTracker implements TrackSource {
       const initial = check.initFail
         ? { up: false, detail: 'it has not succeeded yet (init_fail)' }
         : { up: undefined, detail: '' };
-      entries.set(check.name, { config: check, ...(old ? { up: old.up, detail: old.detail } : initial) });
+      const source = check.probe.type === 'plugin' ? this.#options.threads.sourceOf(check.probe.plugin) : undefined;
+      const known = old ? { up: old.up, detail: old.detail } : initial;
+      entries.set(check.name, { config: check, source, unable: undefined, ...known });
     }
     this.#entries = entries;
+    this.#wholes = wholesOf(entries.values());
     this.#assign(new Map((config.plugins ?? []).map(({ specifier, settings }) => [specifier, settings])));
   }
 
   stateOf(name: string): TrackedState | undefined {
+    return this.#stateOf(name, new Map());
+  }
+
+  /** @param known what was found out already: an expression may reach the same check in very many ways */
+  #stateOf(name: string, known: Map<string, TrackedState | undefined>): TrackedState | undefined {
+    if (known.has(name)) return known.get(name);
     const entry = this.#entries.get(name);
-    if (entry === undefined) return undefined;
-    const { probe, initFail } = entry.config;
-    if (probe.type === 'none') return { up: initFail ? false : undefined, disabled: !initFail, detail: probe.why };
-    if (probe.type === 'plugin') return { up: entry.up, disabled: false, detail: entry.detail };
-    return this.#evaluate(probe.count, probe.of);
+    const state = entry && this.#stateOfEntry(entry, known);
+    known.set(name, state);
+    return state;
+  }
+
+  #stateOfEntry({ config, up, detail, unable }: Entry, known: Map<string, TrackedState | undefined>): TrackedState {
+    const { probe, initFail } = config;
+    if (probe.type === 'expression') return this.#evaluate(probe.count, probe.of, known);
+    const why = probe.type === 'none' ? probe.why : unable;
+    if (why !== undefined) return { up: initFail ? false : undefined, disabled: !initFail, detail: why };
+    return { up, disabled: false, detail };
   }
 
   /** The checks in use, in the order of the file. */
@@ -88,9 +109,9 @@ export class CheckTracker implements TrackSource {
 
   /** Looks at once, out of turn. False: there is no such check with a probe of its own. */
   probe(name: string): boolean {
-    const probe = this.#entries.get(name)?.config.probe;
-    if (probe?.type !== 'plugin') return false;
-    this.#threads.get(this.#options.threads.sourceOf(probe.plugin))?.probe(name);
+    const entry = this.#entries.get(name);
+    if (entry?.config.probe.type !== 'plugin') return false;
+    this.#threads.get(entry.source)?.probe(name);
     return true;
   }
 
@@ -103,9 +124,8 @@ export class CheckTracker implements TrackSource {
   #assign(settings: ReadonlyMap<string, CheckPlan['settings']>): void {
     const { threads } = this.#options;
     const plans = new Map<string | undefined, CheckPlan[]>();
-    for (const { config } of this.#entries.values()) {
+    for (const { config, source } of this.#entries.values()) {
       if (config.probe.type !== 'plugin') continue;
-      const source = threads.sourceOf(config.probe.plugin);
       const plan = planOf(config, config.probe, source === undefined ? {} : (settings.get(source) ?? {}));
       const list = plans.get(source);
       if (list) list.push(plan);
@@ -119,58 +139,66 @@ export class CheckTracker implements TrackSource {
       next.set(source, thread);
     }
     this.#threads = next;
+    for (const entry of this.#entries.values()) {
+      if (entry.config.probe.type !== 'plugin' || entry.up !== undefined) continue;
+      // Its thread was given up before it came: nobody would say so again, and it would be waited for.
+      const why = next.get(entry.source)?.lostBecause;
+      if (why !== undefined) Object.assign(entry, { up: false, detail: lostText(why) });
+    }
   }
 
   #watcherOf(specifier: string | undefined): ThreadWatcher {
-    const { threads } = this.#options;
     return {
-      changed: (name, up, detail) => this.#settle(name, up, detail),
+      changed: (name, up, detail) => {
+        if (this.#isOf(name, specifier)) this.#settle(name, { up, detail, unable: undefined });
+      },
+      unable: (name, why) => {
+        if (this.#isOf(name, specifier)) this.#settle(name, { unable: why });
+      },
       log: (level, text, check) => this.#options.log(level, text, check),
       lost: (why) => {
-        for (const [name, { config }] of this.#entries)
-          if (config.probe.type === 'plugin' && threads.sourceOf(config.probe.plugin) === specifier)
-            this.#settle(name, false, `its plugin does not work: ${why}`);
+        for (const name of this.#entries.keys())
+          if (this.#isOf(name, specifier)) this.#settle(name, { up: false, detail: lostText(why) });
       },
     };
   }
 
-  #settle(name: string, up: boolean, detail: string): void {
+  #isOf(name: string, specifier: string | undefined): boolean {
     const entry = this.#entries.get(name);
-    if (entry === undefined || entry.config.probe.type !== 'plugin') return;
-    if (entry.up === up) {
-      entry.detail = detail;
-      return;
-    }
-    const dependents = this.#dependents(name).map((one) => [one, this.stateOf(one)?.up] as const);
-    entry.up = up;
-    entry.detail = detail;
-    this.#tell(name, up, detail);
-    for (const [one, before] of dependents) {
-      const now = this.stateOf(one);
-      if (now?.up !== undefined && now.up !== before) this.#tell(one, now.up, now.detail);
-    }
+    return entry?.config.probe.type === 'plugin' && entry.source === specifier;
   }
 
-  #tell(check: string, up: boolean, detail: string): void {
-    this.#options.onCheck({ check, up, detail });
-    this.#changed(check);
+  /** Takes what is new about a check, and tells what that changes, expressions over it included. */
+  #settle(name: string, news: Partial<Pick<Entry, 'up' | 'detail' | 'unable'>>): void {
+    const affected = [name, ...this.#dependents(name)];
+    const known = new Map<string, TrackedState | undefined>();
+    const before = affected.map((one) => this.#stateOf(one, known));
+    Object.assign(this.#entries.get(name)!, news);
+    known.clear();
+    for (const [i, one] of affected.entries()) {
+      const old = before[i];
+      const now = this.#stateOf(one, known);
+      if (now === undefined || (now.up === old?.up && now.disabled === old?.disabled && now.detail === old?.detail))
+        continue;
+      if (now.up !== undefined && now.up !== old?.up)
+        this.#options.onCheck({ check: one, up: now.up, detail: now.detail });
+      this.#changed(one);
+    }
   }
 
   /** The expressions that a check is part of, directly or not. */
-  #dependents(name: string, found: string[] = []): readonly string[] {
-    for (const { config } of this.#entries.values())
-      if (config.probe.type === 'expression' && config.probe.of.includes(name) && !found.includes(config.name)) {
-        found.push(config.name);
-        this.#dependents(config.name, found);
-      }
-    return found;
+  #dependents(name: string): readonly string[] {
+    const found = new Set([name]);
+    for (const one of found) for (const whole of this.#wholes.get(one) ?? []) found.add(whole);
+    found.delete(name);
+    return [...found];
   }
 
   /** Certain as soon as enough are up, or too few can still be. */
-  #evaluate(count: number, of: readonly string[]): TrackedState {
-    const states = of.map((name) => ({ name, state: this.stateOf(name) }));
+  #evaluate(count: number, of: readonly string[], known: Map<string, TrackedState | undefined>): TrackedState {
+    const states = of.map((name) => ({ name, state: this.#stateOf(name, known) }));
     const up = states.filter(({ state }) => state?.up === true).length;
-    const down = states.filter(({ state }) => state?.up === false || state?.disabled === true);
+    const down = states.filter(({ state }) => state === undefined || state.up === false || state.disabled);
     const detail = `${up} of ${of.length} are up${down.length > 0 ? `, not ${down.map(({ name }) => name).join(', ')}` : ''}`;
     if (up >= count) return { up: true, disabled: false, detail };
     if (of.length - down.length < count) return { up: false, disabled: false, detail };
@@ -203,6 +231,20 @@ export class CheckTracker implements TrackSource {
       usedBy: this.#uses.get(name) ?? [],
     };
   }
+}
+
+const lostText = (why: string): string => `its plugin does not work: ${why}`;
+
+function wholesOf(entries: Iterable<Entry>): ReadonlyMap<string, readonly string[]> {
+  const wholes = new Map<string, string[]>();
+  for (const { config } of entries)
+    if (config.probe.type === 'expression')
+      for (const part of config.probe.of) {
+        const known = wholes.get(part);
+        if (known) known.push(config.name);
+        else wholes.set(part, [config.name]);
+      }
+  return wholes;
 }
 
 /** What is tracked, and what that is made of. In the order of the file. */

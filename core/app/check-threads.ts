@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { checkPlugins } from '../../plugins/index.ts';
 import type { CheckThreads } from '../agent/check-tracker.ts';
+import { textOf } from '../checks/check-run.ts';
 import type { CheckEvent } from '../checks/messages.ts';
 import { type CheckThread, SupervisedThread, type ThreadWatcher } from '../checks/supervised-thread.ts';
 import { type Language, languageWith, type PluginSource } from '../config/language.ts';
@@ -49,6 +50,7 @@ export class CheckThreadPool implements CheckThreads {
     const thread = new SupervisedThread(name, () => this.#start(specifier), this.#timing, {
       changed: (...args) => this.#watcherOf(specifier).changed(...args),
       log: (...args) => this.#watcherOf(specifier).log(...args),
+      unable: (...args) => this.#watcherOf(specifier).unable(...args),
       lost: (why) => this.#watcherOf(specifier).lost(why),
     });
     this.#threads.set(specifier, thread);
@@ -131,7 +133,7 @@ export async function languageOnce(file: string, plugins: readonly string[]): Pr
   }
 }
 
-const SILENT: ThreadWatcher = { changed: () => {}, log: () => {}, lost: () => {} };
+const SILENT: ThreadWatcher = { changed: () => {}, unable: () => {}, log: () => {}, lost: () => {} };
 
 /** A worker with a channel of its own. */
 class WorkerCheckThread implements CheckThread {
@@ -162,8 +164,10 @@ class WorkerCheckThread implements CheckThread {
     this.#port.on('message', onEvent);
     this.#worker.stdout.resume();
     this.#worker.stderr.resume();
-    this.#worker.once('error', (error: NodeJS.ErrnoException) => {
-      why = error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? `it used more than ${MOST_MEMORY_MIB} MiB` : error.message;
+    // Whatever a plugin throws, null too: an exception here would end the agent.
+    this.#worker.once('error', (error: unknown) => {
+      const full = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+      why = full ? `it used more than ${MOST_MEMORY_MIB} MiB` : textOf(error);
     });
     this.#worker.once('exit', () => {
       this.#port.close();

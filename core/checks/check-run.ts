@@ -67,6 +67,11 @@ export class CheckRun implements Timed {
     this.#since = host.wallTime();
   }
 
+  /** Whether it could be made; a reload tries again to make one that could not. */
+  get able(): boolean {
+    return this.#check !== undefined;
+  }
+
   /** When it next wants `act`: its next probe, or the end of the time of the present one. */
   get deadline(): Instant | undefined {
     const probe = this.#probe;

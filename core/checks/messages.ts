@@ -53,6 +53,8 @@ export type CheckEvent =
   /** The plugin cannot be used; nothing follows. */
   | { readonly type: 'refused'; readonly why: string }
   | { readonly type: 'changed'; readonly name: string; readonly up: boolean; readonly detail: string }
+  /** A check could not be made; it gives no result. */
+  | { readonly type: 'unable'; readonly name: string; readonly why: string }
   | {
       readonly type: 'log';
       readonly level: 'error' | 'warning' | 'info';

@@ -39,7 +39,7 @@ export class Rounds implements RunHost {
     const fresh: CheckRun[] = [];
     for (const plan of plans) {
       const old = before.get(plan.name);
-      if (old !== undefined && isSame(old.plan, plan)) {
+      if (old?.able && isSame(old.plan, plan)) {
         runs.set(plan.name, old);
         continue;
       }
@@ -98,7 +98,10 @@ export class Rounds implements RunHost {
 
   #make(plan: CheckPlan, predecessor: CheckRun | undefined): CheckRun {
     const { check, why } = this.#create(plan);
-    if (check === undefined) this.log('error', plan.name, `it cannot run: ${why}`);
+    if (check === undefined) {
+      this.log('error', plan.name, `it cannot run: ${why}`);
+      this.#ports.post({ type: 'unable', name: plan.name, why });
+    }
     return new CheckRun(plan, check, why, this, predecessor);
   }
 

@@ -17,6 +17,8 @@ export interface CheckThread {
 /** Whom it tells. Never called from within a call. */
 export interface ThreadWatcher {
   changed(name: string, up: boolean, detail: string): void;
+  /** A check cannot be made. */
+  unable(name: string, why: string): void;
   log(level: 'error' | 'warning' | 'info', text: string, check?: string): void;
   /** It has not worked for so long that what it said counts no longer. */
   lost(why: string): void;
@@ -55,6 +57,8 @@ export class SupervisedThread {
   #known: readonly CheckSnapshot[] = [];
   /** Why it does not work; undefined: it does, or has just begun. */
   trouble: string | undefined;
+  /** It was told that what it said counts no longer; holds until it has answered again. */
+  #lost = false;
 
   /** @param name for people: `built-in plugins`, or what load_plugin names */
   constructor(name: string, start: () => CheckThread, timing: Timing, watcher: ThreadWatcher) {
@@ -68,6 +72,11 @@ export class SupervisedThread {
   /** What it can do, or why it cannot be used; fulfilled within five seconds. */
   get described(): Promise<readonly CheckDescription[] | string> {
     return this.#described.promise;
+  }
+
+  /** Why what its checks say does not count at present; undefined: it counts. */
+  get lostBecause(): string | undefined {
+    return this.#lost ? (this.trouble ?? 'it does not work') : undefined;
   }
 
   configure(plans: readonly CheckPlan[]): void {
@@ -104,6 +113,8 @@ export class SupervisedThread {
     this.#cancelGrace?.();
     this.#thread?.terminate();
     this.#described.resolve('it was stopped');
+    for (const answer of this.#snapshots.values()) answer(this.#known);
+    this.#snapshots.clear();
   }
 
   #begin(): void {
@@ -131,7 +142,11 @@ export class SupervisedThread {
         this.#refuse(event.why);
         break;
       case 'changed':
-        this.#watcher.changed(event.name, event.up, event.detail);
+        // One that goes down again and again must not be believed each time until it does.
+        if (!this.#lost) this.#watcher.changed(event.name, event.up, event.detail);
+        break;
+      case 'unable':
+        this.#watcher.unable(event.name, event.why);
         break;
       case 'log':
         this.#watcher.log(event.level, event.text, event.check);
@@ -165,6 +180,24 @@ export class SupervisedThread {
     this.trouble = undefined;
     this.#cancelGrace?.();
     this.#cancelGrace = undefined;
+    if (this.#lost) this.#believe();
+  }
+
+  /** What its checks found since it came back counts from now on. */
+  #believe(): void {
+    this.#lost = false;
+    const id = ++this.#ids;
+    this.#snapshots.set(id, (checks) => {
+      this.#known = checks;
+      if (this.#stopped || this.#lost) return;
+      for (const { name, up, detail } of checks) if (up !== undefined) this.#watcher.changed(name, up, detail);
+    });
+    this.#thread?.send({ type: 'snapshot', id });
+  }
+
+  #lose(why: string): void {
+    this.#lost = true;
+    this.#watcher.lost(why);
   }
 
   /** It cannot be used at all, and would say the same again. */
@@ -175,7 +208,7 @@ export class SupervisedThread {
     this.#thread = undefined;
     this.#ready = false;
     this.#watcher.log('error', `${this.name} cannot be used: ${why}`);
-    this.#watcher.lost(why);
+    this.#lose(why);
   }
 
   #ping(thread: CheckThread | undefined): void {
@@ -210,7 +243,7 @@ export class SupervisedThread {
     const pause = this.#pause;
     this.#pause = micros(Math.min(pause * 2, LONGEST_PAUSE));
     this.#watcher.log('error', `${this.name} was ended: ${why}; started again in ${pause / 1_000_000} s`);
-    this.#cancelGrace ??= this.#later(GRACE, () => this.#watcher.lost(why));
+    this.#cancelGrace ??= this.#later(GRACE, () => this.#lose(why));
     this.#later(pause, () => this.#begin());
   }
 

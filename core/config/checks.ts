@@ -12,6 +12,8 @@ type CheckBlock = Named<Values<Rows>>;
 type Common = Values<typeof commonRows>;
 
 const INTERVAL = seconds(1);
+/** Expressions over expressions, so many levels; more helps nobody. */
+const DEEPEST = 20;
 const EXPRESSIONS = ['all', 'any', 'at_least'] as const;
 
 /**
@@ -25,7 +27,8 @@ export function buildChecks(
   report: Report,
 ): readonly CheckConfig[] {
   const checks = new Map<string, CheckConfig>();
-  const names = new Set(blocks.map(({ name }) => name));
+  // One that is left out for its name is no check that others could be made of.
+  const names = new Set(blocks.flatMap(({ name }) => (scripts.has(name) ? [] : [name])));
   for (const block of blocks) {
     if (scripts.has(block.name) || checks.has(block.name)) {
       const what = checks.has(block.name) ? 'vrrp_check' : 'vrrp_script';
@@ -38,6 +41,7 @@ export function buildChecks(
     checks.set(block.name, build(block, plugins, names, report));
   }
   for (const { name, place } of blocks) breakCircle(name, place, checks, report);
+  for (const { name, place } of blocks) refuseDeep(name, place, checks, report);
   return [...checks.values()];
 }
 
@@ -121,7 +125,7 @@ function probeOf(
 /** An expression that depends on itself says nothing; it is taken out of the circle. */
 function breakCircle(name: string, place: Place, checks: Map<string, CheckConfig>, report: Report): void {
   const check = checks.get(name);
-  if (check?.probe.type !== 'expression' || !reaches(name, name, checks, new Set())) return;
+  if (check?.probe.type !== 'expression' || !reachesItself(name, checks)) return;
   report.add('W059', place, `vrrp_check ${name} depends on itself`, {
     value: name,
     suggestion: 'name only checks that do not name it in their turn',
@@ -129,9 +133,25 @@ function breakCircle(name: string, place: Place, checks: Map<string, CheckConfig
   checks.set(name, { ...check, probe: { type: 'none', why: 'it depends on itself' } });
 }
 
-function reaches(from: string, to: string, checks: ReadonlyMap<string, CheckConfig>, seen: Set<string>): boolean {
-  const probe = checks.get(from)?.probe;
-  if (probe?.type !== 'expression' || seen.has(from)) return false;
-  seen.add(from);
-  return probe.of.some((part) => part === to || reaches(part, to, checks, seen));
+function reachesItself(name: string, checks: ReadonlyMap<string, CheckConfig>): boolean {
+  const seen = new Set(partsOf(name, checks));
+  for (const one of seen) for (const part of partsOf(one, checks)) seen.add(part);
+  return seen.has(name);
 }
+
+function refuseDeep(name: string, place: Place, checks: Map<string, CheckConfig>, report: Report): void {
+  const check = checks.get(name);
+  let level = new Set([name]);
+  for (let depth = 0; depth <= DEEPEST; depth++) {
+    level = new Set([...level].flatMap((one) => partsOf(one, checks)));
+    if (level.size === 0) return;
+  }
+  const why = `is made of checks made of checks, more than ${DEEPEST} levels deep`;
+  report.add('W059', place, `vrrp_check ${name} ${why}`, { value: name, suggestion: 'name the checks themselves' });
+  checks.set(name, { ...check!, probe: { type: 'none', why: `it ${why}` } });
+}
+
+const partsOf = (name: string, checks: ReadonlyMap<string, CheckConfig>): readonly string[] => {
+  const probe = checks.get(name)?.probe;
+  return probe?.type === 'expression' ? probe.of : [];
+};

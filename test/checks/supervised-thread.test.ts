@@ -50,6 +50,7 @@ function listen() {
   };
   pool.listen((specifier) => ({
     changed: (name, up, detail) => say(`${name} ${up} ${detail}`),
+    unable: (name, why) => say(`unable ${name} ${why}`),
     log: (level, text) => say(`${level} ${text}`),
     lost: (why) => say(`lost ${specifier} ${why}`),
   }));
@@ -173,6 +174,13 @@ describe('a plugin that goes wrong at work', () => {
     await stage.pool.describe([stray]);
     stage.pool.get(stray).configure([planOf('stray')]);
     await stage.hears(/^error plugin \.\/stray\.mjs was ended: astray; started again in 1 s/);
+  });
+  test('throwing what is no error ends its thread alone, too', async () => {
+    using stage = listen();
+    const nothing = moduleOf('nothing', `setTimeout(() => { throw null; }, 1); return { ok: true };`);
+    await stage.pool.describe([nothing]);
+    stage.pool.get(nothing).configure([planOf('nothing')]);
+    await stage.hears(/^error plugin \.\/nothing\.mjs was ended: null; started again in 1 s/);
   });
   test('ending the process ends its thread alone', async () => {
     using stage = listen();

@@ -64,7 +64,7 @@ export const commonRows = {
   any: {
     extension: true,
     value: names,
-    help: 'up while one of these checks and scripts is up',
+    help: 'up while one of these checks is up',
     example: 'uplink1 uplink2',
   },
   at_least: {
