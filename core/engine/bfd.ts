@@ -222,13 +222,15 @@ export class Bfd implements Resident, BfdPeerHost {
       listener.socket = undefined;
     }
     if (!needed || socket !== undefined) return true;
+    let opened: UdpListener | undefined;
     try {
-      const opened = network.udpListener(family, port);
+      opened = network.udpListener(family, port);
       poller.add(opened);
       listener.socket = opened;
       listener.trouble = '';
       return true;
     } catch (error) {
+      opened?.close();
       const code = (error as { code?: string }).code ?? String(error);
       const fix = code === 'EADDRINUSE' ? ': another BFD daemon runs here' : '';
       if (listener.trouble !== code)

@@ -12,6 +12,7 @@ import { ConflictDefence } from '../vip/conflict-defence.ts';
 import type { InstanceDriver } from './driver.ts';
 import type { Links } from './links.ts';
 import type { EngineConfig } from './messages.ts';
+import { basesOf } from './paced-frames.ts';
 import { Ration } from './ration.ts';
 import type { Resident } from './resident.ts';
 
@@ -52,7 +53,7 @@ export class ConflictWatch implements Resident {
   readonly #told = new Ration(QUIET);
   #enabled = true;
   #drivers: Iterable<InstanceDriver> = [];
-  /** The interfaces of the addresses, by name. */
+  /** The interfaces that the addresses are on, or stand above, by name. */
   #devices: ReadonlyMap<string, number | undefined> = new Map();
   #taps: Tap[] = [];
   /** By device and address, who may hold it. */
@@ -115,7 +116,11 @@ export class ConflictWatch implements Resident {
     for (const tap of this.#taps) {
       if (tap.restsUntil === undefined || now < tap.restsUntil) continue;
       tap.restsUntil = undefined;
-      this.#io.poller.add(tap.socket);
+      try {
+        this.#io.poller.add(tap.socket);
+      } catch {
+        tap.restsUntil = after(now, REST); // somebody took its place meanwhile
+      }
     }
     for (const { driver, defence } of this.#claimed.values())
       if (defence.due(now) && driver.router.state === 'MASTER') this.#host.announce(driver, 1);
@@ -136,7 +141,10 @@ export class ConflictWatch implements Resident {
     const present = new Set<InstanceDriver>();
     for (const driver of this.#drivers) {
       present.add(driver);
-      for (const { address, device } of driver.vips) {
+      // Below macvlans: what is broadcast is heard there, too, and one ear for all is enough.
+      const bases = basesOf(driver.config);
+      for (const { address, device: above } of driver.vips) {
+        const device = bases.get(above) ?? above;
         const addresses = devices.get(device);
         if (addresses === undefined) devices.set(device, [address]);
         else addresses.push(address);
@@ -174,8 +182,9 @@ export class ConflictWatch implements Resident {
       this.#taps.push(known);
       return;
     }
+    let socket: FrameTap | undefined;
     try {
-      const socket = network.frameTap({
+      socket = network.frameTap({
         interface: device,
         ifindex: link.index,
         etherType: kind === 'arp' ? EtherType.ARP : EtherType.IPV6,
@@ -184,6 +193,7 @@ export class ConflictWatch implements Resident {
       poller.add(socket);
       this.#taps.push({ socket, device, key, restsUntil: undefined });
     } catch (error) {
+      socket?.close();
       this.#host.log('warning', `cannot watch ${device} for rivals: ${(error as Error).message}`);
     }
   }

@@ -360,8 +360,18 @@ export class Engine implements SegmentListener {
       for (const driver of this.#crew) driver.feed({ type: 'shutdown', immediate: true }, now);
       for (const segment of this.#crew.segments) segment.flush();
     } finally {
-      this.#wishes.holdings.abandon();
+      this.#abandon();
       this.#io.post({ type: 'failed', error: text });
     }
+  }
+
+  /** Nothing of ours stays, whatever part of it fails. */
+  #abandon(): void {
+    for (const part of [() => this.#wishes.holdings.abandon(), ...this.#residents.map((each) => () => each.close())])
+      try {
+        part();
+      } catch {
+        // what failed before may fail again; its cause is told
+      }
   }
 }

@@ -140,7 +140,7 @@ export class PacedFrames implements FrameSocket, Resident {
 }
 
 /** Every interface that an instance announces on, and the one below it (its own name when there is none). */
-function basesOf(config: InstanceConfig): ReadonlyMap<string, string> {
+export function basesOf(config: InstanceConfig): ReadonlyMap<string, string> {
   const bases = new Map([...config.vips, ...config.excludedVips].map(({ device }) => [device, device]));
   if (config.virtualInterface !== undefined) bases.set(config.virtualInterface.name, config.interface);
   for (const { name, base } of config.addressInterfaces ?? []) bases.set(name, base);

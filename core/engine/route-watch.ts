@@ -52,6 +52,8 @@ export class RouteWatch implements Resident {
   readonly #io: RouteWatchDependencies;
   readonly #statics: Statics;
   #monitor: RouteMonitor | undefined;
+  /** The monitor could not be opened: not tried again before the next configuration. */
+  #isDeaf = false;
   #dirty = false;
   /** Everybody is to be told once more. */
   #all = false;
@@ -83,6 +85,7 @@ export class RouteWatch implements Resident {
   /** The faults are told in this turn's `expire`, when the routers know the configuration, too. */
   configure({ statics, trackGroups }: EngineConfig): void {
     this.#away.clear();
+    this.#isDeaf = false;
     this.#statics.configure(statics, trackGroups);
     this.#dirty = this.#all = true;
   }
@@ -147,9 +150,18 @@ export class RouteWatch implements Resident {
 
   /** Opened late, so that a machine without watched routes is never woken for others. */
   #open(): void {
-    if (this.#monitor !== undefined) return;
-    this.#monitor = this.#io.network.routeMonitor(GROUPS);
-    this.#io.poller.add(this.#monitor);
+    if (this.#monitor !== undefined || this.#isDeaf) return;
+    let monitor: RouteMonitor | undefined;
+    try {
+      monitor = this.#io.network.routeMonitor(GROUPS);
+      this.#io.poller.add(monitor);
+    } catch (error) {
+      monitor?.close();
+      this.#isDeaf = true;
+      this.#io.complain('warning', `cannot hear of lost routes and rules at once: ${(error as Error).message}`);
+      return;
+    }
+    this.#monitor = monitor;
     // What vanished before we listened.
     this.#dirty = true;
   }

@@ -129,16 +129,18 @@ export class StartHold implements Resident {
     const { network, poller } = this.#io;
     if (this.#longest <= 0 || watched.ifindex === undefined || network.frameTap === undefined) return;
     try {
-      watched.tap = network.frameTap({
+      const tap = network.frameTap({
         interface: name,
         ifindex: watched.ifindex,
         etherType: 'all',
         filter: foreignTraffic(),
       });
+      watched.tap = tap;
+      poller.add(tap);
     } catch {
-      return; // the interface went away again, or its kind has no frames
+      this.#end(watched); // the interface went away again, its kind has no frames, or there are too many to poll
+      return;
     }
-    poller.add(watched.tap);
     watched.until = after(now, this.#longest);
   }
 

@@ -1,8 +1,9 @@
 // Routers that cannot hear: whoever has no socket, or is in no group, must not take silence for the death of the master.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ip } from '../../core/net/address.ts';
-import { priority, seconds, vrid } from '../../core/units.ts';
+import { ip, type MacAddress } from '../../core/net/address.ts';
+import { gratuitousArp } from '../../core/net/arp.ts';
+import { millis, priority, seconds, vrid } from '../../core/units.ts';
 import { instance, virtualIp } from './instances.ts';
 import { SimulatedLan } from './simulated-lan.ts';
 
@@ -56,4 +57,58 @@ test('a reload that moves routers to another group moves their ears, too', () =>
   lan.run(seconds(20));
   assert.deepEqual([a.holds('10.0.0.100'), b.holds('10.0.0.100')].filter(Boolean).length, 1);
   assert.deepEqual([...a.groups], ['224.0.0.19']);
+});
+
+test('where the poller has no place left, an interface that comes back ends nothing', () => {
+  const { lan, a } = pair();
+  a.configure([instance()]);
+  lan.run(seconds(20));
+  assert.equal(a.state(), 'MASTER');
+  a.mostPolled = 4;
+  a.setLink(false);
+  lan.run(seconds(1));
+  a.setLink(true);
+  lan.run(seconds(60));
+  assert.equal(
+    a.events.find((event) => event.type === 'failed'),
+    undefined,
+  );
+  assert.equal(a.state(), 'MASTER');
+});
+
+test('a conflict tap that has rested and finds its place taken goes on resting', () => {
+  const { lan, a } = pair();
+  a.configure([instance()]);
+  lan.run(seconds(20));
+  a.frame(gratuitousArp('02:00:00:00:00:66' as MacAddress, ip('10.0.0.100')));
+  lan.run(millis(1));
+  a.mostPolled = 3;
+  lan.run(seconds(1));
+  assert.equal(a.state(), 'MASTER');
+  a.mostPolled = 256;
+  lan.run(seconds(1));
+  a.frame(gratuitousArp('02:00:00:00:00:67' as MacAddress, ip('10.0.0.100')));
+  const before = a.announced.length;
+  lan.run(seconds(2));
+  assert.equal(a.announced.length, before + 1);
+});
+
+test('the addresses of macvlans are watched by one ear, below them', () => {
+  const { lan, a } = pair();
+  const own = { kind: 'macvlan', group: undefined, forAddresses: false, sendBelow: false } as const;
+  a.configure(
+    [1, 2, 3].map((id) =>
+      instance({
+        name: `VI_${id}`,
+        vrid: vrid(id),
+        virtualInterface: { ...own, name: `vrrp.${id}`, mac: `00:00:5e:00:01:0${id}` },
+        vips: [{ ...virtualIp(`10.0.0.10${id}`), device: `vrrp.${id}` }],
+      }),
+    ),
+  );
+  lan.run(millis(1));
+  assert.deepEqual(
+    [...a.taps].map(({ spec }) => spec.interface),
+    ['eth0'],
+  );
 });

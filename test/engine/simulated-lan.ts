@@ -117,6 +117,8 @@ export class SimulatedNode {
   readonly groups = new Set<IpAddress>();
   noSocket: string | undefined;
   joinable: (group: IpAddress) => boolean = () => true;
+  /** Places of its poller. */
+  mostPolled = 256;
   /** Open frame taps. */
   readonly taps = new Set<SimulatedTap>();
   /** Its table of routes and rules. */
@@ -155,7 +157,10 @@ export class SimulatedNode {
       },
       wallClock: () => lan.now / 1_000 + this.wallStep,
       poller: {
-        add: (source) => void this.#polled.add(source),
+        add: (source) => {
+          if (this.#polled.size >= this.mostPolled) throw new RangeError('too many sources to poll');
+          this.#polled.add(source);
+        },
         remove: (source) => void this.#polled.delete(source),
         wait: () => this.#poll(),
       },
