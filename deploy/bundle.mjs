@@ -17,6 +17,7 @@ await build({
     'core/app/engine-thread.ts',
     'core/app/check-thread.ts',
     'core/system/process-watch-thread.ts',
+    'core/system/portable/echo-process.ts',
     'core/cli/demo/service.ts',
     'core/cli/demo/stage.ts',
     'core/cli/demo/probe-thread.ts',

@@ -9,6 +9,7 @@ import { serve } from '../checks/serve.ts';
 import type { Plugin } from '../plugin/notifier.ts';
 import { LinuxCheckNetwork } from '../system/check-network.ts';
 import { systemTiming } from '../system/child-process.ts';
+import { PortableCheckNetwork } from '../system/portable/check-network.ts';
 import { nativeOrAbsent, whyAbsent } from './addon.ts';
 import { notifyServices } from './notify-services.ts';
 
@@ -24,7 +25,13 @@ const post = (event: CheckEvent): void => port.postMessage(event);
 
 try {
   const plugins: readonly Plugin[] = module === undefined ? builtInPlugins : pluginsOf(await import(module));
-  const carryOut = serve(plugins, { timing: systemTiming, random: Math.random, services: services(), notifyServices, post });
+  const carryOut = serve(plugins, {
+    timing: systemTiming,
+    random: Math.random,
+    services: services(),
+    notifyServices,
+    post,
+  });
   port.on('message', (command: CheckCommand) => carryOut(command));
 } catch (error) {
   post({ type: 'refused', why: textOf(error) });
@@ -33,5 +40,5 @@ try {
 /** It opens its sockets when the first check asks for them. */
 function services(): Parameters<typeof serve>[1]['services'] {
   const native = nativeOrAbsent();
-  return whyAbsent(native) === undefined ? { network: new LinuxCheckNetwork(native) } : {};
+  return { network: whyAbsent(native) === undefined ? new LinuxCheckNetwork(native) : new PortableCheckNetwork() };
 }

@@ -30,7 +30,7 @@ export interface CheckHost {
   readonly settings: PlainOptions;
   /** How long a probe may take. */
   readonly timeout: Micros;
-  /** Echoes, neighbours, interfaces; absent: the system's part of the agent does not load here. */
+  /** Echoes, neighbours, interfaces; absent: whoever runs the check has none. */
   readonly network?: CheckNetwork;
   /** A line in the agent's log; rationed. */
   log(level: 'error' | 'warning' | 'info', text: string): void;

@@ -47,8 +47,8 @@ export interface NetworkLink {
 export interface CheckNetwork {
   /** Sends one echo request. */
   ping(request: PingRequest, signal: AbortSignal): Promise<EchoResult>;
-  /** Asks once who has an address: ARP or neighbour discovery, whatever the neighbour tables say. */
-  resolve(request: NeighbourRequest, signal: AbortSignal): Promise<EchoResult>;
+  /** Asks once who has an address: ARP or neighbour discovery, whatever the neighbour tables say. Absent: no addon. */
+  resolve?(request: NeighbourRequest, signal: AbortSignal): Promise<EchoResult>;
   /** All interfaces as they are now. @throws Error when the system does not tell */
   links(): readonly NetworkLink[];
 }

@@ -4,23 +4,16 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { type Family, familyOf, type IpAddress, isInPrefix, type MacAddress } from '../net/address.ts';
-import {
-  type EchoAnswer,
-  encodeEchoRequest,
-  encodeNeighbourSolicitation,
-  type IcmpError,
-  solicitedNode,
-} from '../net/icmp.ts';
+import { type EchoAnswer, encodeEchoRequest, encodeNeighbourSolicitation, solicitedNode } from '../net/icmp.ts';
 import { addressDumpRequest, decodeAddress, decodeLink, linkDumpRequest } from '../net/rtnetlink.ts';
 import type { CheckNetwork, EchoResult, NeighbourRequest, NetworkLink, PingRequest } from '../ports/check-network.ts';
 import { micros } from '../units.ts';
 import { ArpSocket } from './arp-socket.ts';
+import { failed, NONCE, WORDS, wordsOf } from './echo-words.ts';
 import { IcmpSocket } from './icmp-socket.ts';
 import type { Native } from './native/index.ts';
 import { LinuxRouteSocket } from './route-socket.ts';
 
-/** Random bytes that open every payload: who has not seen the request cannot answer it. */
-const NONCE = 16;
 /** More questions at once are refused. A sixteenth of the sequence numbers: a late answer finds its number unused. */
 const MOST_PENDING = 4096;
 /** How often the sockets are looked at, in milliseconds: at first, and after a while. */
@@ -31,30 +24,6 @@ const FRESH_MS = 50;
 /** Neighbour discovery is not routed (RFC 4861 §7.1.1). */
 const ON_LINK = 255;
 const NOBODY = '0.0.0.0' as IpAddress;
-
-const WORDS: Readonly<Record<IcmpError, string>> = {
-  'no-route': 'a router says that there is no route to it',
-  'host-unreachable': 'a router says that the host is unreachable',
-  prohibited: 'a firewall says that it is forbidden',
-  'too-big': 'a router says that the packet is too big',
-  'time-exceeded': 'the TTL ended on the way',
-  'protocol-unreachable': 'the host says that it takes no echo requests',
-  parameter: 'a router does not understand the packet',
-};
-
-const ERRORS: Readonly<Record<string, string>> = {
-  EPERM: 'this machine forbids it; a firewall, or CAP_NET_RAW is missing',
-  EACCES: 'it is a broadcast address',
-  ENETUNREACH: 'this machine has no route to it',
-  EHOSTUNREACH: 'this machine cannot reach it',
-  EMSGSIZE: 'the packet is too big for the interface',
-  EADDRNOTAVAIL: 'this machine does not have the address of source',
-  ENETDOWN: 'the interface is down',
-  ENODEV: 'there is no such interface',
-  ENXIO: 'there is no such interface',
-};
-const wordsOf = (code: string): string => ERRORS[code] ?? code;
-const failed = (why: string): EchoResult => ({ ok: false, why });
 
 interface Pending {
   readonly target: IpAddress;

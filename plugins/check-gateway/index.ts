@@ -19,6 +19,9 @@ const options = {
 } as const;
 
 type Values = OptionValues<typeof options>;
+type Neighbourhood = CheckNetwork & Required<Pick<CheckNetwork, 'resolve'>>;
+
+const hearsNeighbours = (network: CheckNetwork | undefined): network is Neighbourhood => network?.resolve !== undefined;
 
 export const checkGateway = checkPlugin({
   api: 1,
@@ -31,7 +34,7 @@ export const checkGateway = checkPlugin({
     if (address.length > 0 && family !== 'any') complain('family', 'it chooses among default routes, and address does');
   },
   create: (values: Values, { network, timeout }: CheckHost): HealthCheck => {
-    if (network === undefined)
+    if (!hearsNeighbours(network))
       throw new Error('it needs the native addon, which does not load; fix: node core/system/native/build.mjs');
     return { probe: (signal) => probe(values, network, timeout, signal) };
   },
@@ -39,7 +42,7 @@ export const checkGateway = checkPlugin({
 
 async function probe(
   values: Values,
-  network: CheckNetwork,
+  network: Neighbourhood,
   timeout: Micros,
   signal: AbortSignal,
 ): Promise<ProbeResult> {
@@ -75,7 +78,7 @@ async function probe(
 /** Several tries, each with its own time. */
 async function ask(
   router: Router | Lost,
-  network: CheckNetwork,
+  network: Neighbourhood,
   wait: Micros,
   signal: AbortSignal,
 ): Promise<EchoResult> {
@@ -109,7 +112,7 @@ interface Lost {
 }
 
 /** Where a router that the file names is to be asked for: on the interface whose network it is in. */
-function placeOf(address: IpAddress, { interface: by }: Values, network: CheckNetwork): Router | Lost {
+function placeOf(address: IpAddress, { interface: by }: Values, network: Neighbourhood): Router | Lost {
   if (by !== undefined) return { address, interface: by };
   const link = network
     .links()

@@ -40,8 +40,7 @@ export const checkPing = checkPlugin({
       complain('loss', `${loss} % of ${count === 1 ? '1 packet' : `${count} packets`} is less than one`, 'raise count');
   },
   create: (values: Values, { network, timeout }: CheckHost): HealthCheck => {
-    if (network === undefined)
-      throw new Error('it needs the native addon, which does not load; fix: node core/system/native/build.mjs');
+    if (network === undefined) throw new Error('whoever runs it offers no network to checks');
     return { probe: (signal) => probe(values, network, timeout, signal) };
   },
 });
