@@ -1,5 +1,6 @@
-// The check plugins that come with the agent: one folder each, one line each.
+// The plugins that come with the agent: one folder each, one line each.
 import type { CheckPlugin } from '../core/plugin/check.ts';
+import type { NotifierPlugin, Plugin } from '../core/plugin/notifier.ts';
 import { checkCertificate } from './check-certificate/index.ts';
 import { checkDns } from './check-dns/index.ts';
 import { checkFile } from './check-file/index.ts';
@@ -11,6 +12,10 @@ import { checkPing } from './check-ping/index.ts';
 import { checkSmtp } from './check-smtp/index.ts';
 import { checkTcp } from './check-tcp/index.ts';
 import { checkUdp } from './check-udp/index.ts';
+import { notifyExec } from './notify-exec/index.ts';
+import { notifyFifo } from './notify-fifo/index.ts';
+import { notifySmtp } from './notify-smtp/index.ts';
+import { notifyWebhook } from './notify-webhook/index.ts';
 
 export const checkPlugins: readonly CheckPlugin[] = [
   checkTcp,
@@ -25,3 +30,8 @@ export const checkPlugins: readonly CheckPlugin[] = [
   checkGateway,
   checkInterface,
 ];
+
+/** The notifier plugins that come with the agent. */
+export const notifierPlugins: readonly NotifierPlugin[] = [notifyWebhook, notifyExec, notifySmtp, notifyFifo];
+
+export const builtInPlugins: readonly Plugin[] = [...checkPlugins, ...notifierPlugins];

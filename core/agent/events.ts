@@ -36,6 +36,8 @@ export interface NoticeSink {
   /** @param removed names of instances that were configured until now: one last notice of each may come */
   configure(configuration: Configuration, vetted: VettedCommands, removed: readonly string[]): void;
   notify(notice: Notice): void;
+  /** What the engine tells, before anything is made of it. */
+  hear?(event: EngineEvent): void;
   /** After a reload: what everybody is, though nothing changed. */
   repeat?(notices: readonly Notice[]): void;
   /** For the end: finishes what was told, within the time, and lets go of everything. */
@@ -95,6 +97,7 @@ export class Teller implements Pick<NoticeSink, 'configure' | 'drain'> {
   }
 
   hear(event: EngineEvent): void {
+    for (const sink of this.#sinks) sink.hear?.(event);
     if (event.type === 'configured') this.#begin();
     else if (event.type === 'transition') this.#transition(event);
     else if (event.type === 'group-transition') this.#groupTransition(event);

@@ -1,5 +1,5 @@
 // What comes with the agent: its plugins, and the language of the file with them.
-import { checkPlugins } from '../../plugins/index.ts';
+import { builtInPlugins } from '../../plugins/index.ts';
 import { type Language, languageWith } from '../config/language.ts';
 
-export const builtInLanguage: Language = languageWith({ builtIn: checkPlugins, loaded: [] });
+export const builtInLanguage: Language = languageWith({ builtIn: builtInPlugins, loaded: [] });

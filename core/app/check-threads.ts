@@ -5,12 +5,14 @@ import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { checkPlugins } from '../../plugins/index.ts';
+import { builtInPlugins } from '../../plugins/index.ts';
 import type { CheckThreads } from '../agent/check-tracker.ts';
+import type { NotifierThreads } from '../agent/notify-plugins.ts';
 import { textOf } from '../checks/check-run.ts';
 import type { CheckEvent } from '../checks/messages.ts';
 import { type CheckThread, SupervisedThread, type ThreadWatcher } from '../checks/supervised-thread.ts';
 import { type Language, languageWith, type PluginSource } from '../config/language.ts';
+import type { PluginDescription } from '../plugin/notifier.ts';
 import type { Timing } from '../ports/process.ts';
 import { systemTiming } from '../system/child-process.ts';
 import { entryFile } from '../system/entry-file.ts';
@@ -22,12 +24,14 @@ const MOST_MEMORY_MIB = 128;
 /** Where packages are looked for besides the directory of the configuration file and those above it. */
 const PACKAGES = ['/etc/vipkeeper', '/usr/local/lib', '/usr/lib'];
 
-export class CheckThreadPool implements CheckThreads {
+export class CheckThreadPool implements CheckThreads, NotifierThreads {
   readonly #timing: Timing;
   /** The directory of the configuration file. */
   readonly #directory: string;
   readonly #threads = new Map<string | undefined, SupervisedThread>();
   readonly #sources = new Map<string, string>();
+  #kept: ReadonlySet<string | undefined> = new Set();
+  #keptBeside: ReadonlySet<string | undefined> = new Set();
   #watcherOf: (specifier: string | undefined) => ThreadWatcher = () => SILENT;
 
   constructor(timing: Timing, directory: string) {
@@ -39,8 +43,8 @@ export class CheckThreadPool implements CheckThreads {
     this.#watcherOf = watcherOf;
   }
 
-  sourceOf(plugin: string): string | undefined {
-    return this.#sources.get(plugin);
+  sourceOf(name: string, kind: PluginDescription['kind'] = 'check'): string | undefined {
+    return this.#sources.get(keyOf({ kind, name }));
   }
 
   get(specifier: string | undefined): SupervisedThread {
@@ -58,22 +62,32 @@ export class CheckThreadPool implements CheckThreads {
   }
 
   keep(specifiers: ReadonlySet<string | undefined>): void {
+    this.#kept = specifiers;
     for (const [specifier, thread] of this.#threads) {
-      if (specifiers.has(specifier)) continue;
+      if (specifiers.has(specifier) || this.#keptBeside.has(specifier)) continue;
       thread.stop();
       this.#threads.delete(specifier);
     }
   }
 
+  keepBeside(specifiers: ReadonlySet<string | undefined>): void {
+    this.#keptBeside = specifiers;
+  }
+
+  release(): void {
+    this.#keptBeside = new Set();
+    this.keep(this.#kept);
+  }
+
   /** The language of a file that names these plugins. */
   async languageFor(specifiers: readonly string[]): Promise<Language> {
     if (specifiers.length === 0) return builtInLanguage;
-    return languageWith({ builtIn: checkPlugins, loaded: await this.describe(specifiers) });
+    return languageWith({ builtIn: builtInPlugins, loaded: await this.describe(specifiers) });
   }
 
   /** Asks modules what they can do. What cannot be used comes with the reason. */
   async describe(specifiers: readonly string[]): Promise<readonly PluginSource[]> {
-    const taken = new Set(checkPlugins.map(({ name }) => name));
+    const taken = new Set(builtInPlugins.map(keyOf));
     const sources: PluginSource[] = [];
     for (const specifier of new Set(specifiers)) {
       const plugins = await this.get(specifier).described;
@@ -83,14 +97,14 @@ export class CheckThreadPool implements CheckThreads {
         this.#threads.delete(specifier);
         continue;
       }
-      const clash = plugins.find(({ name }) => taken.has(name));
+      const clash = plugins.find((plugin) => taken.has(keyOf(plugin)));
       if (clash !== undefined) {
-        sources.push({ specifier, plugins: [], refused: `there is another check plugin called ${clash.name}` });
+        sources.push({ specifier, plugins: [], refused: `there is another ${clash.kind} plugin called ${clash.name}` });
         continue;
       }
-      for (const { name } of plugins) {
-        taken.add(name);
-        this.#sources.set(name, specifier);
+      for (const plugin of plugins) {
+        taken.add(keyOf(plugin));
+        this.#sources.set(keyOf(plugin), specifier);
       }
       sources.push({ specifier, plugins });
     }
@@ -132,6 +146,9 @@ export async function languageOnce(file: string, plugins: readonly string[]): Pr
     pool.keep(new Set());
   }
 }
+
+/** Plugins of different kinds may have the same name. */
+const keyOf = ({ kind, name }: Pick<PluginDescription, 'kind' | 'name'>): string => `${kind} ${name}`;
 
 const SILENT: ThreadWatcher = { changed: () => {}, unable: () => {}, log: () => {}, lost: () => {} };
 

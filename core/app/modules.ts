@@ -1,4 +1,5 @@
 // How the long-lived services are made, one module a concern. Nothing else in the product knows the container.
+import { hostname } from 'node:os';
 import { Container, ContainerModule } from 'inversify';
 import { NetlinkProvider } from '../../providers/netlink/index.ts';
 import { NetlinkRoutes } from '../../providers/netlink/routes.ts';
@@ -12,6 +13,7 @@ import { Log, type Logger } from '../agent/log.ts';
 import { logFormatter } from '../agent/log-format.ts';
 import { MailNotifier } from '../agent/mail.ts';
 import { Notifier } from '../agent/notifier.ts';
+import { NotifyPlugins } from '../agent/notify-plugins.ts';
 import { PeerNames } from '../agent/peer-names.ts';
 import { ScriptTracker } from '../agent/script-tracker.ts';
 import { Trackers } from '../agent/trackers.ts';
@@ -46,6 +48,7 @@ import {
   FIRST,
   LOG,
   NATIVE,
+  NOTIFIERS,
   OPTIONS,
   PEER_NAMES,
   PROCESSES,
@@ -58,6 +61,7 @@ import {
 } from './tokens.ts';
 import { admissible, type ChosenTransport, changeOf, chooseTransport, networkOf } from './transport.ts';
 import { controlVerbs } from './verbs.ts';
+import { VERSION } from './version.ts';
 import { watchers } from './watchers.ts';
 import { WorkerThread } from './worker-thread.ts';
 
@@ -135,26 +139,30 @@ const conductor = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(SCRIPTS)
     .toResolvedValue(
-      (processes, timing, log) =>
+      (processes, timing, log, notifiers) =>
         new ScriptTracker({
           processes,
           timing,
-          onScript: ({ script, up, detail }) =>
-            log.log(up === false ? 'warning' : 'info', 'check', { script, up, detail: detail || undefined }),
+          onScript: ({ script, up, detail }) => {
+            log.log(up === false ? 'warning' : 'info', 'check', { script, up, detail: detail || undefined });
+            if (up !== undefined) notifiers.checked(script, up, detail);
+          },
         }),
-      [PROCESSES, TIMING, LOG],
+      [PROCESSES, TIMING, LOG, NOTIFIERS],
     )
     .inSingletonScope();
   bind(CHECKS)
     .toResolvedValue(
-      (threads, logger) =>
+      (threads, logger, notifiers) =>
         new CheckTracker({
           threads,
-          onCheck: ({ check, up, detail }) =>
-            logger.log(up ? 'info' : 'warning', 'check', { check, up, detail: detail || undefined }),
+          onCheck: ({ check, up, detail }) => {
+            logger.log(up ? 'info' : 'warning', 'check', { check, up, detail: detail || undefined });
+            notifiers.checked(check, up, detail);
+          },
           log: (level, text, check) => logger.log(level, 'check', { check, detail: text }),
         }),
-      [CHECK_THREADS, LOG],
+      [CHECK_THREADS, LOG, NOTIFIERS],
     )
     .inSingletonScope();
   bind(PEER_NAMES)
@@ -176,16 +184,30 @@ const conductor = new ContainerModule(({ bind }) => {
       [ENGINE, SCRIPTS, CHECKS, PEER_NAMES, TELLER, NATIVE, TIMING, LOG],
     )
     .inSingletonScope();
+  bind(NOTIFIERS)
+    .toResolvedValue(
+      (threads, timing, logger) =>
+        new NotifyPlugins({
+          threads,
+          timing,
+          logger,
+          random: Math.random,
+          origin: { host: hostname(), pid: process.pid, agentVersion: VERSION },
+        }),
+      [CHECK_THREADS, TIMING, LOG],
+    )
+    .inSingletonScope();
   bind(TELLER)
     .toResolvedValue(
-      (processes, timing, logger) =>
-        // keepalived's order: programs, pipes, mail.
+      (processes, timing, logger, notifiers) =>
+        // keepalived's order: programs, pipes, mail; then ours.
         new Teller([
           new Notifier({ processes, timing, logger }),
           new FifoNotifier({ fifos: new SystemFifos(), processes, timing, logger }),
           new MailNotifier({ mailer: new SmtpMailer(), timing, logger }),
+          notifiers,
         ]),
-      [PROCESSES, TIMING, LOG],
+      [PROCESSES, TIMING, LOG, NOTIFIERS],
     )
     .inSingletonScope();
   bind(AGENT)

@@ -6,6 +6,7 @@ import type { EngineClient, EngineThread } from '../agent/engine-client.ts';
 import type { Teller } from '../agent/events.ts';
 import type { Log } from '../agent/log.ts';
 import type { LogFormat } from '../agent/log-format.ts';
+import type { NotifyPlugins } from '../agent/notify-plugins.ts';
 import type { PeerNames } from '../agent/peer-names.ts';
 import type { ScriptTracker } from '../agent/script-tracker.ts';
 import type { Trackers } from '../agent/trackers.ts';
@@ -73,5 +74,7 @@ export const PEER_NAMES = token<PeerNames>('peer-names');
 export const TRACKERS = token<Trackers>('trackers');
 /** Notices of changes, for programs, named pipes and mail. */
 export const TELLER = token<Teller>('teller');
+/** Notifiers that plugins make. */
+export const NOTIFIERS = token<NotifyPlugins>('notifiers');
 export const AGENT = token<Agent>('agent');
 export const CONTROL = token<ControlServer>('control');

@@ -1,5 +1,5 @@
 // The boundary between the agent and a thread that makes checks: plain data in both directions.
-import type { CheckDescription } from '../plugin/check.ts';
+import type { NotifyResult, PluginDescription, VipkeeperEvent } from '../plugin/notifier.ts';
 import type { PlainOptions } from '../plugin/options.ts';
 import type { Micros } from '../units.ts';
 
@@ -17,6 +17,30 @@ export interface CheckPlan {
   readonly rise: number;
   readonly fall: number;
   readonly initFail: boolean;
+}
+
+/** One notifier to be made by one plugin. */
+export interface NotifierPlan {
+  readonly name: string;
+  /** The word of the plugin. */
+  readonly plugin: string;
+  readonly options: PlainOptions;
+  /** Of its load_plugin block. */
+  readonly settings: PlainOptions;
+  /** Of one attempt. */
+  readonly timeout: Micros;
+  /** Whom its programs run as, and whether unsafe ones are refused. */
+  readonly programs: {
+    readonly user: string | undefined;
+    readonly group: string | undefined;
+    readonly strict: boolean;
+  };
+}
+
+/** Events that a notifier is to tell. */
+export interface Delivery {
+  readonly notifier: string;
+  readonly events: readonly VipkeeperEvent[];
 }
 
 /** What is known of one check. Times are milliseconds since 1970. */
@@ -41,6 +65,10 @@ export interface CheckSnapshot {
 export type CheckCommand =
   /** Makes exactly these checks; equal ones go on undisturbed. */
   | { readonly type: 'configure'; readonly plans: readonly CheckPlan[] }
+  /** Makes exactly these notifiers; equal ones go on undisturbed. */
+  | { readonly type: 'notifiers'; readonly plans: readonly NotifierPlan[] }
+  /** Tells; `delivered` with the same number answers. */
+  | { readonly type: 'deliver'; readonly id: number; readonly delivery: Delivery }
   | { readonly type: 'snapshot'; readonly id: number }
   /** Looks at once, out of turn. */
   | { readonly type: 'probe'; readonly name: string }
@@ -49,7 +77,7 @@ export type CheckCommand =
 
 export type CheckEvent =
   /** What the thread can do. Once, first. */
-  | { readonly type: 'ready'; readonly plugins: readonly CheckDescription[] }
+  | { readonly type: 'ready'; readonly plugins: readonly PluginDescription[] }
   /** The plugin cannot be used; nothing follows. */
   | { readonly type: 'refused'; readonly why: string }
   | { readonly type: 'changed'; readonly name: string; readonly up: boolean; readonly detail: string }
@@ -58,8 +86,10 @@ export type CheckEvent =
   | {
       readonly type: 'log';
       readonly level: 'error' | 'warning' | 'info';
+      /** Empty: it is of no check. */
       readonly check: string;
       readonly text: string;
     }
+  | { readonly type: 'delivered'; readonly id: number; readonly result: NotifyResult }
   | { readonly type: 'snapshot'; readonly id: number; readonly checks: readonly CheckSnapshot[] }
   | { readonly type: 'pong'; readonly id: number };

@@ -1,21 +1,17 @@
 // Whether what a module exports is a plugin of this interface: said by its author's words, believed only after looking.
 // Pure; runs in the thread of the plugin.
-import { type CheckPlugin, PLUGIN_API } from '../plugin/check.ts';
+import { PLUGIN_API } from '../plugin/check.ts';
+import type { Plugin } from '../plugin/notifier.ts';
 
 const NAME = /^[a-z][a-z0-9_]{0,30}$/;
-/** Words of vrrp_check that no plugin may take. */
-const TAKEN = new Set([
-  'interval',
-  'timeout',
-  'jitter',
-  'rise',
-  'fall',
-  'weight',
-  'init_fail',
-  'all',
-  'any',
-  'at_least',
-]);
+/** The kinds of plugins: the block in which its name is a word, and the words there that none may take. */
+const KINDS: Readonly<Record<string, { readonly block: string; readonly taken: readonly string[] }>> = {
+  check: {
+    block: 'vrrp_check',
+    taken: ['interval', 'timeout', 'jitter', 'rise', 'fall', 'weight', 'init_fail', 'all', 'any', 'at_least'],
+  },
+  notifier: { block: 'notifier', taken: ['events', 'instances', 'timeout', 'retries'] },
+};
 /** Deeper blocks than this help nobody. */
 const DEEPEST = 4;
 
@@ -24,7 +20,7 @@ const isObject = (value: unknown): value is Loose =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The plugins of a module: its default export, one or a list. @throws Error naming what is wrong with it */
-export function pluginsOf(module: unknown): readonly CheckPlugin[] {
+export function pluginsOf(module: unknown): readonly Plugin[] {
   const exported = isObject(module) ? module['default'] : undefined;
   if (exported === undefined) throw new Error('the module has no default export: a plugin or a list of plugins');
   const list = Array.isArray(exported) ? exported : [exported];
@@ -32,22 +28,32 @@ export function pluginsOf(module: unknown): readonly CheckPlugin[] {
   return list.map(pluginOf);
 }
 
-function pluginOf(value: unknown): CheckPlugin {
+function pluginOf(value: unknown): Plugin {
   if (!isObject(value)) throw new Error('a plugin is an object');
-  const { api, kind, name, help, options, settings, create, validate } = value;
+  const { api, kind, name, help, options, settings, create, validate, gather } = value;
   if (api !== PLUGIN_API) throw new Error(`api is ${JSON.stringify(api)}, and this agent has api: ${PLUGIN_API}`);
-  if (kind !== 'check') throw new Error(`kind is ${JSON.stringify(kind)}; known is "check"`);
-  if (typeof name !== 'string' || !NAME.test(name) || TAKEN.has(name))
+  const place = typeof kind === 'string' && Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
+  if (place === undefined)
     throw new Error(
-      `name ${JSON.stringify(name)} cannot be a keyword: lower-case letters, digits and _, none of vrrp_check's own`,
+      `kind is ${JSON.stringify(kind)}; known are ${Object.keys(KINDS)
+        .map((k) => `"${k}"`)
+        .join(', ')}`,
+    );
+  if (typeof name !== 'string' || !NAME.test(name) || place.taken.includes(name))
+    throw new Error(
+      `name ${JSON.stringify(name)} cannot be a keyword: lower-case letters, digits and _, none of ${place.block}'s own`,
     );
   if (typeof help !== 'string' || help === '') throw new Error(`plugin ${name} has no help: one line for people`);
   examine(options, `options of ${name}`, 0);
   if (settings !== undefined) examine(settings, `settings of ${name}`, 0);
   if (typeof create !== 'function') throw new Error(`plugin ${name} has no function create`);
   if (validate !== undefined && typeof validate !== 'function') throw new Error(`validate of ${name} is no function`);
-  return value as unknown as CheckPlugin;
+  if (gather !== undefined && !(isObject(options) && isSeconds(options[`${gather}`])))
+    throw new Error(`gather of ${name} names no option of the kind seconds`);
+  return value as unknown as Plugin;
 }
+
+const isSeconds = (spec: unknown): boolean => isObject(spec) && spec['kind'] === 'seconds';
 
 /** @throws Error with the option's name */
 function examine(specs: unknown, where: string, depth: number): void {

@@ -1,9 +1,9 @@
 // One thread of plugins as the agent keeps it: started, asked whether it lives, ended when it does not answer, started
 // again after a pause. It believes nothing that a plugin does; a plugin that spins or eats memory ends with its thread.
-import type { CheckDescription } from '../plugin/check.ts';
+import type { NotifyResult, PluginDescription } from '../plugin/notifier.ts';
 import type { Timing } from '../ports/process.ts';
 import { after, type Micros, micros, seconds } from '../units.ts';
-import type { CheckCommand, CheckEvent, CheckPlan, CheckSnapshot } from './messages.ts';
+import type { CheckCommand, CheckEvent, CheckPlan, CheckSnapshot, Delivery, NotifierPlan } from './messages.ts';
 
 /** A thread at work, as the system gives it. */
 export interface CheckThread {
@@ -36,18 +36,25 @@ const FORGIVEN = seconds(300);
 /** Out of work for so long, what it said last counts no longer. */
 const GRACE = seconds(5);
 const SNAPSHOT_LIMIT = seconds(1);
+/** An answer to a delivery may come so much after the end of its time. */
+const ANSWER_SLACK = seconds(2);
 
 export class SupervisedThread {
   readonly name: string;
   readonly #start: () => CheckThread;
   readonly #timing: Timing;
   readonly #watcher: ThreadWatcher;
-  readonly #described = Promise.withResolvers<readonly CheckDescription[] | string>();
+  readonly #described = Promise.withResolvers<readonly PluginDescription[] | string>();
   readonly #snapshots = new Map<number, (checks: readonly CheckSnapshot[]) => void>();
   #thread: CheckThread | undefined;
   #ready = false;
   #stopped = false;
   #plans: readonly CheckPlan[] = [];
+  #notifiers: readonly NotifierPlan[] = [];
+  /** What was handed over and is not answered yet. */
+  readonly #deliveries = new Map<number, (result: NotifyResult) => void>();
+  /** What waits until the thread is ready. */
+  #waiting: (() => void)[] = [];
   #pause = FIRST_PAUSE;
   #unanswered = 0;
   #ids = 0;
@@ -70,7 +77,7 @@ export class SupervisedThread {
   }
 
   /** What it can do, or why it cannot be used; fulfilled within five seconds. */
-  get described(): Promise<readonly CheckDescription[] | string> {
+  get described(): Promise<readonly PluginDescription[] | string> {
     return this.#described.promise;
   }
 
@@ -82,6 +89,33 @@ export class SupervisedThread {
   configure(plans: readonly CheckPlan[]): void {
     this.#plans = plans;
     if (this.#ready) this.#thread?.send({ type: 'configure', plans });
+  }
+
+  configureNotifiers(plans: readonly NotifierPlan[]): void {
+    this.#notifiers = plans;
+    if (this.#ready) this.#thread?.send({ type: 'notifiers', plans });
+  }
+
+  /** Hands events over to a notifier; fulfilled within the time and two seconds, also when the thread ends. */
+  deliver(delivery: Delivery, timeout: Micros): Promise<NotifyResult> {
+    if (this.#stopped) return Promise.resolve({ ok: false, why: 'its plugin was ended' });
+    const id = ++this.#ids;
+    return new Promise((resolve) => {
+      const settle = (result: NotifyResult): void => {
+        cancel();
+        this.#deliveries.delete(id);
+        resolve(result);
+      };
+      const cancel = this.#later(micros(timeout + ANSWER_SLACK), () =>
+        settle({ ok: false, why: `its plugin does not answer${this.trouble ? `: ${this.trouble}` : ''}` }),
+      );
+      this.#deliveries.set(id, settle);
+      const send = (): void => {
+        if (this.#deliveries.has(id)) this.#thread?.send({ type: 'deliver', id, delivery });
+      };
+      if (this.#ready) send();
+      else this.#waiting.push(send);
+    });
   }
 
   probe(name: string): void {
@@ -111,10 +145,14 @@ export class SupervisedThread {
     for (const cancel of this.#cancels) cancel();
     this.#cancels.clear();
     this.#cancelGrace?.();
-    this.#thread?.terminate();
+    const thread = this.#thread;
+    this.#thread = undefined; // what is still on its way counts no longer
+    this.#ready = false;
+    thread?.terminate();
     this.#described.resolve('it was stopped');
     for (const answer of this.#snapshots.values()) answer(this.#known);
     this.#snapshots.clear();
+    this.#giveUpDeliveries('its plugin was ended');
   }
 
   #begin(): void {
@@ -149,7 +187,10 @@ export class SupervisedThread {
         this.#watcher.unable(event.name, event.why);
         break;
       case 'log':
-        this.#watcher.log(event.level, event.text, event.check);
+        this.#watcher.log(event.level, event.text, event.check || undefined);
+        break;
+      case 'delivered':
+        this.#deliveries.get(event.id)?.(event.result);
         break;
       case 'snapshot':
         this.#snapshots.get(event.id)?.(event.checks);
@@ -162,10 +203,12 @@ export class SupervisedThread {
     }
   }
 
-  #getReady(plugins: readonly CheckDescription[]): void {
+  #getReady(plugins: readonly PluginDescription[]): void {
     this.#ready = true;
     this.#described.resolve(plugins);
     if (this.#plans.length > 0) this.#thread?.send({ type: 'configure', plans: this.#plans });
+    if (this.#notifiers.length > 0) this.#thread?.send({ type: 'notifiers', plans: this.#notifiers });
+    for (const send of this.#waiting.splice(0)) send();
     const thread = this.#thread;
     this.#later(FORGIVEN, () => {
       if (this.#thread === thread) this.#pause = FIRST_PAUSE;
@@ -207,8 +250,14 @@ export class SupervisedThread {
     this.#thread?.terminate();
     this.#thread = undefined;
     this.#ready = false;
+    this.#giveUpDeliveries(why);
     this.#watcher.log('error', `${this.name} cannot be used: ${why}`);
     this.#lose(why);
+  }
+
+  #giveUpDeliveries(why: string): void {
+    this.#waiting = [];
+    for (const settle of [...this.#deliveries.values()]) settle({ ok: false, why: `its plugin was ended: ${why}` });
   }
 
   #ping(thread: CheckThread | undefined): void {
@@ -237,6 +286,7 @@ export class SupervisedThread {
   #fail(why: string): void {
     this.#thread = undefined;
     this.#ready = false;
+    this.#giveUpDeliveries(why);
     if (this.#stopped) return;
     this.trouble = why;
     this.#described.resolve(why);

@@ -59,6 +59,7 @@ const EXPLANATIONS: Readonly<Record<Code, string>> = {
   W058: 'An interface is made for each of them, and names are unique on a machine; one of the two gets another name.',
   W059: 'The check is not made. It counts as failed with init_fail, and otherwise not at all; status shows it.',
   W061: 'Whoever reads the key can speak for every router of this network. chmod 600 keeps it to the agent.',
+  W067: 'The notifier is not made, and nobody hears of events by it. Everything else goes on.',
   W070: 'What needs the interface is down until it appears: an instance in FAULT, an address that cannot be set. keepalived does not even start.',
   W071: 'The script would be run as root and could be changed by somebody else, or may not be run as that user at all.',
   W072: 'Machines on the link do not ask for it there: without a route to it, it is unreachable although it is held.',

@@ -63,6 +63,7 @@ export const CODES = {
   W058: 'two instances want the same interface of their own',
   W059: 'a check that cannot run',
   W061: 'a file with a key is open to others',
+  W067: 'a notifier that cannot run',
   W070: 'the interface does not exist here',
   W071: 'a script that others can change',
   W072: 'an address outside every network of its interface',

@@ -1,8 +1,10 @@
 // The language of a file: the tables of keywords, with what the plugins at hand add to them. One value that the loader,
 // the help, the schema and the completion share. Pure; knows no single plugin.
 import type { CheckDescription } from '../plugin/check.ts';
+import type { NotifierDescription, PluginDescription } from '../plugin/notifier.ts';
 import type { PlainOptions } from '../plugin/options.ts';
 import type { Place } from './diagnostics.ts';
+import { notifierField } from './keywords/notifier.ts';
 import { root as bareRoot } from './keywords/root.ts';
 import { type Block, type BlockField, type Keyword, opensOf, readBlock, rowOf } from './keywords/row.ts';
 import { checkField } from './keywords/vrrp-check.ts';
@@ -15,14 +17,14 @@ export type Root = typeof bareRoot;
 export interface PluginSource {
   /** As written: a path or the name of a package. */
   readonly specifier: string;
-  readonly plugins: readonly CheckDescription[];
+  readonly plugins: readonly PluginDescription[];
   /** Why it cannot be used. */
   readonly refused?: string;
 }
 
 /** The plugins that a file may use. */
 export interface PluginSet {
-  readonly builtIn: readonly CheckDescription[];
+  readonly builtIn: readonly PluginDescription[];
   /** In the order of the file. */
   readonly loaded: readonly PluginSource[];
 }
@@ -41,6 +43,8 @@ export interface Language {
   readonly grammar: Grammar<Block>;
   /** Every check plugin, by the word that opens its block. */
   readonly checks: ReadonlyMap<string, CheckDescription>;
+  /** Every notifier plugin, by the word that opens its block. */
+  readonly notifiers: ReadonlyMap<string, NotifierDescription>;
   /** The blocks in which a keyword is known, as people would say it. */
   blocksWith(keyword: string): readonly string[];
   /** Every keyword that is known anywhere. */
@@ -50,11 +54,14 @@ export interface Language {
 /** The language with these plugins; of two with one name the first counts. */
 export function languageWith(plugins: PluginSet): Language {
   const checks = new Map<string, CheckDescription>();
+  const notifiers = new Map<string, NotifierDescription>();
   for (const plugin of [...plugins.builtIn, ...plugins.loaded.flatMap((source) => source.plugins)])
-    if (!checks.has(plugin.name)) checks.set(plugin.name, plugin);
+    if (plugin.kind === 'check') putNew(checks, plugin);
+    else putNew(notifiers, plugin);
   const rows = {
     ...bareRoot.rows,
     vrrp_check: { ...bareRoot.rows.vrrp_check, value: checkField([...checks.values()]) },
+    notifier: { ...bareRoot.rows.notifier, value: notifierField([...notifiers.values()]) },
     load_plugin: { ...bareRoot.rows.load_plugin, value: pluginField(plugins.loaded) },
   };
   const root: Root = { ...bareRoot, rows };
@@ -62,6 +69,7 @@ export function languageWith(plugins: PluginSet): Language {
   return {
     root,
     checks,
+    notifiers,
     grammar: {
       root,
       opens: (parent, keyword) => (parent.lines ? undefined : opensOf(rowOf(parent, keyword)?.row)),
@@ -73,6 +81,10 @@ export function languageWith(plugins: PluginSet): Language {
     blocksWith: (keyword) => homes.get(keyword) ?? [],
     keywords: [...homes.keys()],
   };
+}
+
+function putNew<T extends PluginDescription>(map: Map<string, T>, plugin: T): void {
+  if (!map.has(plugin.name)) map.set(plugin.name, plugin);
 }
 
 /** Every keyword with the blocks in which it is known. */

@@ -11,6 +11,7 @@ import { buildInterfaceDelays } from './interface-delays.ts';
 import { readBlock } from './keywords/row.ts';
 import { BARE, type Language } from './language.ts';
 import type { Configuration, InstanceConfig, SyncGroupConfig } from './model.ts';
+import { buildNotifiers } from './notifiers.ts';
 import { keywordOf, parse, placeOfStatement, type Statement } from './parser.ts';
 import type { RouteNames } from './route-names.ts';
 import { buildScripts, firstScriptPlace, NOTIFY, type ProgramProbe } from './scripts.ts';
@@ -135,6 +136,7 @@ function build(
     instances: built.map(({ config, block }) => settleState(config, block, built, groups, report)),
     groups,
     ...watched,
+    notifiers: buildNotifiers(values.notifier?.value ?? [], language.notifiers, names, report),
     plugins: (values.load_plugin?.value ?? []).map(({ specifier, settings }) => ({ specifier, settings })),
     ...buildShared(values, names, globals.default_interface?.value ?? 'eth0', report),
     interfaceDelays: buildInterfaceDelays(

@@ -11,6 +11,7 @@ import type {
   EngineTransport,
   GarpGroup,
   InterfaceDelay,
+  NotifierConfig,
   PluginConfig,
   RouteLine,
   RuleLine,
@@ -33,7 +34,8 @@ export interface Configuration {
   readonly trackProcesses?: readonly TrackProcessConfig[];
   /** vrrp_check, in the order of the file. Default: none. */
   readonly checks?: readonly CheckConfig[];
-  /** load_plugin. Default: none. */
+  /** notifier and load_plugin, each in the order of the file. Default: none. */
+  readonly notifiers?: readonly NotifierConfig[];
   readonly plugins?: readonly PluginConfig[];
   /** bfd_instance. Default: none. */
   readonly bfds?: readonly BfdConfig[];

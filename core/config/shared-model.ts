@@ -1,6 +1,7 @@
 // The part of the model that instances share: what is watched, the pace of interfaces, what is always set. Plain data.
 import type { IpAddress } from '../net/address.ts';
 import type { ProbeConfig } from '../plugin/check.ts';
+import type { EventType } from '../plugin/notifier.ts';
 import type { PlainOptions } from '../plugin/options.ts';
 import type { Micros } from '../units.ts';
 import type { VirtualIp } from '../vip/virtual-ip.ts';
@@ -63,6 +64,24 @@ export type CheckProbe =
   | { readonly type: 'expression'; readonly count: number; readonly of: readonly string[] }
   /** It cannot be made, and why. */
   | { readonly type: 'none'; readonly why: string };
+
+/** notifier: who is told of what by which plugin. */
+export interface NotifierConfig {
+  readonly name: string;
+  /** Name of the plugin. */
+  readonly plugin: string;
+  /** As the plugin described them, defaults filled in. */
+  readonly options: PlainOptions;
+  readonly events: readonly EventType[];
+  /** undefined: all. */
+  readonly instances: readonly string[] | undefined;
+  /** Of one attempt. */
+  readonly timeout: Micros;
+  /** Attempts after the first. */
+  readonly retries: number;
+  /** What happens within it is told together; 0: each event by itself. */
+  readonly gather: Micros;
+}
 
 /** load_plugin */
 export interface PluginConfig {

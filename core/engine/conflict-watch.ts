@@ -11,7 +11,7 @@ import { after, type Instant, millis, seconds } from '../units.ts';
 import { ConflictDefence } from '../vip/conflict-defence.ts';
 import type { InstanceDriver } from './driver.ts';
 import type { Links } from './links.ts';
-import type { EngineConfig } from './messages.ts';
+import type { AddressConflict, EngineConfig } from './messages.ts';
 import { basesOf } from './paced-frames.ts';
 import { Ration } from './ration.ts';
 import type { Resident } from './resident.ts';
@@ -19,7 +19,7 @@ import type { Resident } from './resident.ts';
 export interface ConflictWatchHost {
   /** Announce its addresses once. */
   announce(driver: InstanceDriver, repeat: number): void;
-  log(level: 'warning', text: string): void;
+  log(level: 'warning', text: string, conflict?: AddressConflict): void;
 }
 
 export interface ConflictWatchDependencies {
@@ -214,6 +214,7 @@ export class ConflictWatch implements Resident {
       this.#host.log(
         'warning',
         `(${driver.name}) ${claim.mac} claims ${claim.address} on ${device}, too, while we are master; heard ${count} times since last told`,
+        { instance: driver.name, address: claim.address, interface: device },
       );
     // strict mode and lower_prio_repeat 0: no announcements out of turn
     if (driver.config.announce.lowerPrioRepeat <= 0) return;

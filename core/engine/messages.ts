@@ -144,7 +144,13 @@ export type EngineEvent =
       /** Milliseconds since 1970. */
       readonly time: number;
     }
-  | { readonly type: 'log'; readonly level: 'error' | 'warning' | 'info'; readonly text: string }
+  | {
+      readonly type: 'log';
+      readonly level: 'error' | 'warning' | 'info';
+      readonly text: string;
+      /** It is of an address of ours that somebody else claims. */
+      readonly conflict?: AddressConflict;
+    }
   /** Interfaces that no virtual router stands on any more: the agent removes them. */
   | { readonly type: 'links-unused'; readonly names: readonly string[] }
   | { readonly type: 'fenced'; readonly epoch: number; readonly why: string }
@@ -163,6 +169,13 @@ export type EngineEvent =
   | { readonly type: 'failed'; readonly error: string }
   /** It could not begin: a capability or an interface of the system is missing. Nothing was bound. */
   | { readonly type: 'unable'; readonly why: string };
+
+/** An address that is held here and by somebody else. */
+export interface AddressConflict {
+  readonly instance: string;
+  readonly address: IpAddress;
+  readonly interface: string;
+}
 
 /** One BFD session (RFC 5880) as it is now. */
 export interface BfdSnapshot {

@@ -12,7 +12,7 @@ import type { InstanceDriver } from './driver.ts';
 import type { DriverHost, Transition } from './driver-host.ts';
 import { DropLog } from './drop-log.ts';
 import { Holdings } from './holdings.ts';
-import type { EngineEvent } from './messages.ts';
+import type { AddressConflict, EngineEvent } from './messages.ts';
 import { Ration } from './ration.ts';
 import type { Routing } from './routing.ts';
 
@@ -64,8 +64,8 @@ export class Wishes implements DriverHost {
     this.#outgoing.push(event);
   }
 
-  readonly log = (level: 'error' | 'warning' | 'info', text: string): void => {
-    this.#outgoing.push({ type: 'log', level, text });
+  readonly log = (level: 'error' | 'warning' | 'info', text: string, conflict?: AddressConflict): void => {
+    this.#outgoing.push({ type: 'log', level, text, ...(conflict && { conflict }) });
   };
 
   /** Adverts first, then addresses, then announcements. */

@@ -15,6 +15,8 @@ export interface ProcessRequest {
   readonly identity: Identity | undefined;
   /** All of it: nothing is inherited, not even PATH. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What it reads from its standard input, which then ends. Default: nothing. */
+  readonly input?: string;
   /** From the start; then the process group gets SIGTERM and, two seconds later, SIGKILL. More than 24 days: never. */
   readonly timeout: Micros;
 }

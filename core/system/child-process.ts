@@ -1,6 +1,7 @@
 // Runs programs for the agent: no shell, a process group and a clean environment each, an end that is certain.
 // Also the agent's clock and timers. Knows nothing of checks, notifications or who asked.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { isMainThread } from 'node:worker_threads';
 import type {
   ProcessFailure,
   ProcessRequest,
@@ -81,7 +82,7 @@ class Child implements RunningProcess {
           // A process group of its own, so that what a script starts can be ended with it. (setsid)
           detached: true,
           env: { ...request.environment },
-          stdio: ['ignore', 'pipe', 'pipe', ...stdioBeyond()],
+          stdio: [request.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...stdioBeyond()],
           // libuv also empties the supplementary groups when either is set, as keepalived does. Only where something
           // changes, since without privileges setuid to ourselves is fine but setgroups is not worth the attempt.
           ...(request.identity && changes(request.identity) ? request.identity : {}),
@@ -103,6 +104,9 @@ class Child implements RunningProcess {
       // Resets of the pipe are the script's business.
       stream?.on('error', () => {});
     }
+    // A program that does not read what it is given is free not to.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(request.input);
     child.on('exit', (code, signal) => this.#onExit(code, signal));
     const limit = request.timeout / 1_000;
     if (limit <= LONGEST_MS)
@@ -219,6 +223,8 @@ class OutputTail {
 
 /** Runs `start` with our file creation mask: spawn forks before it returns, so the change is seen by nobody else. */
 function withUmask<T>(start: () => T): T {
+  // The mask is the process's, and only its main thread may change it.
+  if (!isMainThread) return start();
   const before = process.umask(UMASK);
   try {
     return start();

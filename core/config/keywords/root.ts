@@ -5,6 +5,7 @@ import { globalDefs } from './global-defs.ts';
 import { lifeRows } from './global-notify.ts';
 import { processRows } from './global-process.ts';
 import { delayLine, garpGroup, linkbeatLine, trackGroup } from './interfaces.ts';
+import { notifierBlock, notifierField } from './notifier.ts';
 import { rootPlaceRows } from './places.ts';
 import { routeLine, ruleLine } from './routes.ts';
 import { type Block, type BlockField, balancing, headed, list, named, pieces, type Rows } from './row.ts';
@@ -47,6 +48,14 @@ const rows = {
     extension: true,
     help: vrrpCheck([]).help,
     example: 'tcp {\n    host 127.0.0.1\n    port 443\n}\ninterval 0.5\nfall 2',
+  },
+  notifier: {
+    value: notifierField([]),
+    repeat: 'join',
+    extension: true,
+    help: notifierBlock([]).help,
+    example:
+      'webhook {\n    url https://hooks.example.org/vip\n    secret file:/etc/vipkeeper/hook.key\n}\nevents transition fenced',
   },
   load_plugin: {
     value: nothingLoaded,
