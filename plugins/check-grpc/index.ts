@@ -20,6 +20,7 @@ type Values = OptionValues<typeof options>;
 
 /** More of an answer than this is not read. */
 const MOST_ANSWER = 4_096;
+const BROKEN = 'the connection broke off';
 /** Names of grpc-status (gRPC core, statuscodes.md) that a health service answers with. */
 const STATUS: Readonly<Record<string, string>> = {
   '5': 'the service is unknown to the server (NOT_FOUND)',
@@ -65,7 +66,7 @@ function probe(open: () => ClientHttp2Session, question: Uint8Array, signal: Abo
     signal.addEventListener('abort', abort, { once: true });
     const failed = (error: NodeJS.ErrnoException): void => end({ ok: false, why: failureText(error) });
     session.on('error', failed);
-    session.once('close', () => end({ ok: false, why: 'the connection broke off' }));
+    session.once('close', () => end({ ok: false, why: BROKEN }));
     const stream = session.request({
       [constants.HTTP2_HEADER_METHOD]: 'POST',
       [constants.HTTP2_HEADER_PATH]: '/grpc.health.v1.Health/Check',
@@ -95,7 +96,8 @@ function probe(open: () => ClientHttp2Session, question: Uint8Array, signal: Abo
 }
 
 function judge(http: number | undefined, status: string | undefined, answer: Uint8Array): ProbeResult {
-  if (http !== 200) return { ok: false, why: `HTTP status ${http ?? 'missing'}: no gRPC is spoken there` };
+  if (http === undefined) return { ok: false, why: BROKEN };
+  if (http !== 200) return { ok: false, why: `HTTP status ${http}: no gRPC is spoken there` };
   if (status === undefined) return { ok: false, why: 'the answer broke off' };
   if (status !== '0') return { ok: false, why: STATUS[status] ?? `grpc-status ${status}` };
   const serving = servingStatus(answer);
@@ -103,10 +105,12 @@ function judge(http: number | undefined, status: string | undefined, answer: Uin
   return { ok: false, why: serving === undefined ? 'the answer makes no sense' : `the service says ${serving}` };
 }
 
-function failureText(error: NodeJS.ErrnoException): string {
-  const tls = tlsFailure(error.code);
+/** A stream that falls with its connection names the error of the connection as its cause. */
+function failureText({ code, message, cause }: NodeJS.ErrnoException): string {
+  const tls = tlsFailure(code);
   if (tls !== undefined) return tls;
-  if (error.code === 'ECONNRESET') return 'the connection broke off';
-  if (error.code === 'ERR_HTTP2_STREAM_ERROR') return 'the server gave up the request';
-  return error.code?.startsWith('ERR_HTTP2') ? 'no HTTP/2 is spoken there' : (error.code ?? error.message);
+  if (code === 'ERR_HTTP2_STREAM_CANCEL') return cause instanceof Error ? failureText(cause) : BROKEN;
+  if (code === 'ERR_HTTP2_STREAM_ERROR') return 'the server gave up the request';
+  if (code === 'ECONNRESET') return BROKEN;
+  return code?.startsWith('ERR_HTTP2') ? 'no HTTP/2 is spoken there' : (code ?? message);
 }
