@@ -1,4 +1,5 @@
 // check-file: a file is there, or is not, is young enough and says what it should. Knows no schedule.
+import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { checkPlugin, type HealthCheck, type ProbeResult } from '../../core/plugin/check.ts';
 import type { OptionValues } from '../../core/plugin/options.ts';
@@ -50,7 +51,8 @@ async function probe({ path, absent, max_age }: Values, expected: RegExp | undef
 }
 
 async function beginningOf(path: string): Promise<string> {
-  const file = await open(path, 'r');
+  // A pipe without a writer would hold up one of the few threads of the process that open files, for ever.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST), 0, MOST, 0);
     return buffer.subarray(0, bytesRead).toString('utf8');

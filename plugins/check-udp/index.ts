@@ -55,13 +55,15 @@ async function probe(
   let calm: NodeJS.Timeout | undefined;
   try {
     const answered = new Promise<ProbeResult>((resolve) => {
-      socket.once('error', (error: NodeJS.ErrnoException) => resolve({ ok: false, why: error.code ?? error.message }));
+      // Each of them, not the first alone: an error that nobody listens to ends the thread with all its checks.
+      socket.on('error', (error: NodeJS.ErrnoException) => resolve({ ok: false, why: error.code ?? error.message }));
       socket.once('message', (answer) => resolve(judge(answer, values, expected)));
-      const begin = () =>
-        socket.connect(values.port, address, () => {
-          socket.send(payload);
-          if (!values.require_reply) calm = setTimeout(() => resolve({ ok: true, detail: 'not refused' }), patience);
-        });
+      // Without a callback for connect: that is called, too, when there is no way to the address.
+      socket.once('connect', () => {
+        socket.send(payload);
+        if (!values.require_reply) calm = setTimeout(() => resolve({ ok: true, detail: 'not refused' }), patience);
+      });
+      const begin = () => socket.connect(values.port, address);
       if (values.source === undefined) begin();
       else socket.bind({ address: values.source }, begin);
     });

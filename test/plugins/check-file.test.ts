@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +42,13 @@ describe('check-file', () => {
     writeFileSync(path, '');
     assert.deepEqual(await checkOf('file', `path ${odd}`).look(), { ok: false, why: 'ENOTDIR' });
     chmodSync(path, 0o600);
+  });
+  test('a pipe into which nobody writes holds up nothing', async () => {
+    const pipe = join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const result = await checkOf('file', `path ${pipe}\nmatch ready`).look();
+    assert.equal(result.ok, false);
+    assert.match(result.ok ? '' : result.why, /^ESPIPE/);
   });
   test('its block is checked', () => {
     assert.deepEqual(read('file', 'absent').said, ['W059 file in vrrp_check c needs path']);

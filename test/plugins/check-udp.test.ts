@@ -39,6 +39,9 @@ describe('check-udp', () => {
     await once(socket, 'close');
     assert.deepEqual(await checkOf('udp', `host 127.0.0.1\nport ${port}`).look(), { ok: false, why: 'ECONNREFUSED' });
   });
+  test('an address that cannot be reached at all is a failure like others, and harms nobody', async () => {
+    assert.deepEqual(await checkOf('udp', 'host 255.255.255.255\nport 9').look(), { ok: false, why: 'EACCES' });
+  });
   test('a name is looked up, an unknown one fails', async () => {
     const { port, socket } = await service('echo');
     const named = (host: string) =>
