@@ -171,7 +171,6 @@ export class Holdings {
   #settleBursts(): void {
     const byRepeat = new Map<number, InstanceDriver[]>();
     for (const [driver, repeat] of this.#bursts) {
-      if (!driver.holds) continue;
       const drivers = byRepeat.get(repeat);
       if (drivers === undefined) byRepeat.set(repeat, [driver]);
       else drivers.push(driver);

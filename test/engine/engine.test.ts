@@ -273,6 +273,23 @@ test('after a split brain has healed the loser is silent and the winner has anno
   assert.ok(a.announced.at(-1)!.at > b.announced.at(-1)!.at);
 });
 
+test('a rival of one member makes the whole group announce again, since its addresses moved as well', () => {
+  const lan = new SimulatedLan();
+  const groups = [{ name: 'G', members: ['IN', 'OUT'] }];
+  const [a] = [150, 100].map((p, i) => {
+    const node = lan.add(`10.0.0.${i + 1}`);
+    const out = instance({ name: 'OUT', vrid: vrid(52), priority: priority(p), vips: [virtualIp('10.0.0.200')] });
+    node.configure([instance({ name: 'IN', priority: priority(p) }), out], { groups });
+    return node;
+  });
+  lan.loses = () => true;
+  lan.run(seconds(20));
+  a!.announced.length = 0;
+  lan.loses = (_from, _to, id) => id === 52;
+  lan.run(seconds(1.5));
+  assert.deepEqual(new Set(a!.announced.map(({ address }) => address)), new Set([VIP, '10.0.0.200']));
+});
+
 test('255 virtual routers become masters in one turn each of their deadlines and stay there', () => {
   const lan = new SimulatedLan();
   const a = lan.add('10.0.0.1');

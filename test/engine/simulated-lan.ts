@@ -37,7 +37,7 @@ export class SimulatedLan {
   readonly nodes: SimulatedNode[] = [];
   readonly sent: Sent[] = [];
   /** Loses packets for which it is true. */
-  loses: (from: SimulatedNode, to: SimulatedNode) => boolean = () => false;
+  loses: (from: SimulatedNode, to: SimulatedNode, vrid: number) => boolean = () => false;
   delay: Micros = micros(50);
   /** What carries UDP. */
   readonly wire = new DatagramWire(() => this.now);
@@ -57,7 +57,7 @@ export class SimulatedLan {
   carry(from: SimulatedNode, packet: Uint8Array, destination: IpAddress): void {
     this.sent.push({ at: this.now, node: from, vrid: packet[21]!, priority: packet[22]! });
     for (const to of this.nodes) {
-      if (to === from || this.loses(from, to) || !from.link.running || !to.link.running) continue;
+      if (to === from || this.loses(from, to, packet[21]!) || !from.link.running || !to.link.running) continue;
       if (destination === to.address || to.groups.has(destination)) to.deliver(packet, after(this.now, this.delay));
     }
   }
@@ -133,6 +133,7 @@ export class SimulatedNode {
   readonly #waiting: { readonly packet: Uint8Array; readonly at: Instant }[] = [];
   readonly #removed: AddressRecord[] = [];
   #linkChanged = false;
+  #overrun = false;
   #fails = false;
   #listening = false;
   readonly #bell: Inbox;
@@ -182,8 +183,9 @@ export class SimulatedNode {
         update: () => {
           const removed = this.#removed.splice(0);
           const interfaces = new Set(this.#linkChanged ? ['eth0'] : []);
-          this.#linkChanged = this.#monitor.ready = false;
-          return { interfaces, removed, overrun: false };
+          const overrun = this.#overrun;
+          this.#linkChanged = this.#overrun = this.#monitor.ready = false;
+          return { interfaces, removed, overrun };
         },
       },
       datagrams: this.datagrams,
@@ -252,13 +254,22 @@ export class SimulatedNode {
     this.#linkChanged = this.#monitor.ready = true;
   }
 
-  /** Somebody else removes an address. */
-  steal(address: string): void {
+  /** Somebody else removes an address; untold: just when the kernel has more to tell than is read. */
+  steal(address: string, { told } = { told: true }): void {
     const entry = this.kernel.get(address);
     if (entry === undefined) throw new Error(`${address} is not bound`);
     this.kernel.delete(address);
+    if (!told) {
+      this.overrun();
+      return;
+    }
     this.#removed.push({ index: 2, address: entry.vip.address, prefix: entry.vip.prefix } as AddressRecord);
     this.#monitor.ready = true;
+  }
+
+  /** The kernel had more to tell than was read. */
+  overrun(): void {
+    this.#overrun = this.#monitor.ready = true;
   }
 
   /** The kernel's address table, with expired lifetimes gone. */
