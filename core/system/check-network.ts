@@ -29,8 +29,6 @@ interface Pending {
   readonly target: IpAddress;
   /** CLOCK_REALTIME in microseconds: what the kernel's stamps are compared with. */
   readonly sent: number;
-  /** When it was asked, as Node counts milliseconds. */
-  readonly asked: number;
   settle(result: EchoResult): void;
 }
 interface PendingEcho extends Pending {
@@ -57,6 +55,8 @@ export class LinuxCheckNetwork implements CheckNetwork {
   readonly #echoes = new Map<number, PendingEcho>();
   readonly #neighbours = new Set<PendingNeighbour>();
   #timer: NodeJS.Timeout | undefined;
+  /** When something was asked last, as Node counts milliseconds. */
+  #asked = 0;
 
   /** Opens nothing yet. */
   constructor(native: Native) {
@@ -144,7 +144,8 @@ export class LinuxCheckNetwork implements CheckNetwork {
       };
       const onAbort = (): void => settle(failed('no answer'));
       signal.addEventListener('abort', onAbort, { once: true });
-      register({ sent: this.#native.realtime(), asked: performance.now(), settle });
+      this.#asked = performance.now();
+      register({ sent: this.#native.realtime(), settle });
       try {
         const error = send();
         if (error === undefined) this.#arm(SOON);
@@ -200,15 +201,8 @@ export class LinuxCheckNetwork implements CheckNetwork {
         else this.#answered(answer, source, arrival || now);
       });
     this.#arp?.receive((arp, ifindex, arrival) => this.#isHere(arp.senderIp, ifindex, arrival || now));
-    const newest = this.#newest();
-    if (newest !== undefined) this.#arm(performance.now() - newest < FRESH_MS ? SOON : SELDOM);
-  }
-
-  #newest(): number | undefined {
-    let newest: number | undefined;
-    for (const { asked } of this.#echoes.values()) newest = Math.max(newest ?? 0, asked);
-    for (const { asked } of this.#neighbours) newest = Math.max(newest ?? 0, asked);
-    return newest;
+    if (this.#echoes.size > 0 || this.#neighbours.size > 0)
+      this.#arm(performance.now() - this.#asked < FRESH_MS ? SOON : SELDOM);
   }
 
   /** What nobody asked for is ignored: another source, other contents, a number that is not under way. */
