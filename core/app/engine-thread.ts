@@ -102,7 +102,7 @@ function build(): Engine {
     residents: (host) => [
       paced,
       new VirtualInterfaces({ ...host, links, sysctl: new ProcSysctl(), routeSocket: () => network.routeSocket() }),
-      new Promotion(new ProcSysctl(), host.complain),
+      new Promotion(new ProcSysctl(), host.complain, (name) => links.get(name)?.index),
     ],
   });
 }

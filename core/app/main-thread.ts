@@ -64,7 +64,7 @@ export class MainThread implements EngineThread {
       lease: new LeaseWatch(this.lease, FIRST_LEASE, clock.now()),
       inbox: { ready: false, take: () => this.#commands.shift() },
       post: (event) => this.#post(event),
-      residents: ({ complain }) => [new Promotion(new ProcSysctl(), complain)],
+      residents: ({ complain }) => [new Promotion(new ProcSysctl(), complain, (name) => links.get(name)?.index)],
     });
   }
 

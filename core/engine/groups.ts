@@ -62,7 +62,10 @@ export class Groups {
   /** A member did something: its group may have orders. */
   follow(driver: InstanceDriver, now: Instant): void {
     const entry = this.#entries.get(driver);
-    if (entry !== undefined) this.#obey(entry, report(entry, driver), now);
+    if (entry === undefined) return;
+    const { standing, masterSource } = driver.router;
+    if (entry.group.isNews(driver.name, standing, masterSource !== undefined))
+      this.#obey(entry, report(entry, driver), now);
   }
 
   fault(driver: InstanceDriver, why: string, now: Instant): void {

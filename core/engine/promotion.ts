@@ -11,14 +11,17 @@ export class Promotion implements Resident {
   readonly ready = false;
   readonly #sysctl: Sysctl;
   readonly #complain: Complain;
+  readonly #indexOf: (device: string) => number | undefined;
   /** The interfaces on which each instance wants it, by its name. */
   readonly #wanted = new Map<string, readonly string[]>();
-  /** What interfaces had before; `refused`: the kernel does not let us. */
-  readonly #before = new Map<string, number | 'refused'>();
+  /** What interfaces had before, with their indexes then; `refused`: the kernel does not let us. */
+  readonly #before = new Map<string, { readonly value: number | 'refused'; readonly index: number }>();
 
-  constructor(sysctl: Sysctl, complain: Complain) {
+  /** @param indexOf the index of an interface by its name; undefined: it is not there */
+  constructor(sysctl: Sysctl, complain: Complain, indexOf: (device: string) => number | undefined) {
     this.#sysctl = sysctl;
     this.#complain = complain;
+    this.#indexOf = indexOf;
   }
 
   configure({ added, changed, removed }: EngineConfig): void {
@@ -29,10 +32,9 @@ export class Promotion implements Resident {
     this.#apply();
   }
 
-  /** An interface that came only now has the settings of a new one. */
+  /** An interface that came only now has the settings of a new one. No file is read for one that stayed: notices are many. */
   followLinks(): void {
-    for (const device of this.#before.keys())
-      if (this.#sysctl.read(pathOf(device)) === undefined) this.#before.delete(device);
+    for (const [device, { index }] of this.#before) if (this.#indexOf(device) !== index) this.#before.delete(device);
     this.#apply();
   }
 
@@ -50,15 +52,16 @@ export class Promotion implements Resident {
   #apply(): void {
     const devices = new Set([...this.#wanted.values()].flat());
     for (const device of devices) {
-      if (this.#before.has(device)) continue;
+      const index = this.#indexOf(device);
+      if (this.#before.has(device) || index === undefined) continue;
       const now = this.#sysctl.read(pathOf(device));
       if (now === undefined) continue;
       const refused = now === 1 ? undefined : this.#sysctl.write(pathOf(device), 1);
-      this.#before.set(device, refused === undefined ? now : 'refused');
+      this.#before.set(device, { value: refused === undefined ? now : 'refused', index });
       if (refused !== undefined)
         this.#complain('warning', `promote_secondaries of ${device} cannot be set: ${refused}; see net.ipv4.conf`);
     }
-    for (const [device, before] of this.#before) {
+    for (const [device, { value: before }] of this.#before) {
       if (devices.has(device)) continue;
       this.#before.delete(device);
       if (before !== 'refused' && before !== 1) this.#sysctl.write(pathOf(device), before);

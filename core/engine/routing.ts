@@ -36,6 +36,8 @@ export class Routing {
   #watched: ReadonlySet<string> | undefined;
   #pause: Micros = FIRST_RETRY;
   #retry: Instant | undefined;
+  /** Nothing was set since `schedule` looked at what was refused. */
+  #scheduled = true;
 
   /** @param provider undefined: this machine sets no routes */
   constructor(provider: RouteProvider | undefined, complain: Complain, lost: Lost) {
@@ -51,15 +53,19 @@ export class Routing {
 
   /** Whether a notice with this key is about something that is watched. */
   watches(key: string): boolean {
-    this.#watched ??= new Set(
-      [...this.#held.values()].flatMap(({ entries }) => entries.filter(({ track }) => track).map(noticeKeyOf)),
-    );
-    return this.#watched.has(key);
+    return this.#watchedKeys.has(key);
   }
 
   get watching(): boolean {
-    for (const { entries } of this.#held.values()) if (entries.some(({ track }) => track)) return true;
-    return false;
+    return this.#watchedKeys.size > 0;
+  }
+
+  /** Asked in every turn of the engine: made anew only after a change. */
+  get #watchedKeys(): ReadonlySet<string> {
+    this.#watched ??= new Set(
+      [...this.#held.values()].flatMap(({ entries }) => entries.filter(({ track }) => track).map(noticeKeyOf)),
+    );
+    return this.#watched;
   }
 
   /** What an owner has in the kernel; undefined: it holds nothing. */
@@ -150,6 +156,7 @@ export class Routing {
    */
   reassert(now: Instant): void {
     this.#retry = undefined;
+    this.#scheduled = false;
     this.#set(
       [...this.#held.keys()].filter(({ holds }) => holds !== false),
       (owner, entry, why) => {
@@ -162,6 +169,8 @@ export class Routing {
 
   /** Plans the next attempt, if something that is watched is refused. */
   schedule(now: Instant): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
     const refused = [...this.#held.values()].some(({ failed }) => [...failed.keys()].some(({ track }) => track));
     if (!refused) this.#pause = FIRST_RETRY;
     if (!refused || this.#retry !== undefined) return;
@@ -179,6 +188,7 @@ export class Routing {
       return held.entries.filter(({ track }) => track || held.fresh).map((entry) => ({ owner, held, entry }));
     });
     if (plan.length === 0) return;
+    this.#scheduled = false;
     const back: RouteOutcome[] = [];
     for (const [i, outcome] of (this.#provider?.set(plan.map(({ entry }) => entry)) ?? []).entries()) {
       const { owner, held, entry } = plan[i]!;
@@ -205,6 +215,7 @@ export class Routing {
   #report(owner: RouteOwner, outcomes: readonly RouteOutcome[]): void {
     const held = this.#held.get(owner);
     if (held === undefined) return;
+    this.#scheduled = false;
     for (const outcome of outcomes)
       if (outcome.outcome === 'failed') {
         held.failed.set(outcome.entry, outcome.why);

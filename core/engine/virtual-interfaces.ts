@@ -5,11 +5,14 @@ import type { InstanceConfig } from '../config/model.ts';
 import type { Family, MacAddress } from '../net/address.ts';
 import type { RouteSocket } from '../ports/engine-io.ts';
 import type { Sysctl } from '../ports/sysctl.ts';
-import type { Instant } from '../units.ts';
+import { after, type Instant, seconds } from '../units.ts';
 import type { Links } from './links.ts';
 import type { EngineConfig } from './messages.ts';
 import type { Resident, ResidentHost } from './resident.ts';
 import { ensureLinks, type VirtualLink } from './virtual-links.ts';
+
+/** What could not be made is tried again so much later. */
+const RETRY = seconds(5);
 
 export interface VirtualInterfacesDependencies extends ResidentHost {
   readonly links: Pick<Links, 'get'>;
@@ -19,7 +22,6 @@ export interface VirtualInterfacesDependencies extends ResidentHost {
 }
 
 export class VirtualInterfaces implements Resident {
-  readonly deadline = undefined;
   readonly ready = false;
   readonly #io: VirtualInterfacesDependencies;
   #route: RouteSocket | undefined;
@@ -28,13 +30,20 @@ export class VirtualInterfaces implements Resident {
   /** What was said last about each interface: once is enough. */
   readonly #told = new Map<string, string>();
   /** Indexes of interfaces that were made or adopted, and set, in this life. */
-  readonly #settled = new Set<number>();
+  #settled: ReadonlySet<number> = new Set();
+  /** What could not be made or set, and when that is tried again. */
+  #failed: ReadonlySet<string> = new Set();
+  #retryAt: Instant | undefined;
 
   constructor(dependencies: VirtualInterfacesDependencies) {
     this.#io = dependencies;
   }
 
-  configure({ added, changed, removed }: EngineConfig, _now: Instant): void {
+  get deadline(): Instant | undefined {
+    return this.#retryAt;
+  }
+
+  configure({ added, changed, removed }: EngineConfig, now: Instant): void {
     const before = this.#names();
     for (const name of removed) this.#wanted.delete(name);
     for (const { name } of changed) this.#wanted.delete(name);
@@ -43,19 +52,22 @@ export class VirtualInterfaces implements Resident {
       if (links.length > 0) this.#wanted.set(config.name, links);
     }
     this.#told.clear();
-    this.#ensure();
-    const now = this.#names();
-    const unused = [...before].filter((name) => !now.has(name));
+    this.#retryAt = undefined;
+    this.#ensure(now);
+    const names = this.#names();
+    const unused = [...before].filter((name) => !names.has(name));
     if (unused.length > 0) this.#io.tell({ type: 'links-unused', names: unused });
   }
 
-  followLinks(): void {
-    this.#ensure();
+  followLinks(now: Instant): void {
+    this.#ensure(now);
   }
 
   listen(): void {}
 
-  expire(): void {}
+  expire(now: Instant): void {
+    this.#ensure(now);
+  }
 
   settle(): void {}
 
@@ -68,18 +80,33 @@ export class VirtualInterfaces implements Resident {
     return new Set([...this.#wanted.values()].flat().map(({ name }) => name));
   }
 
-  #ensure(): void {
+  /**
+   * What could not be made is not tried again with every notice of the kernel, since each attempt makes new ones: they
+   * would follow one another without end.
+   */
+  #ensure(now: Instant): void {
     const wanted = [...this.#wanted.values()].flat();
     // what the kernel's notices tell already need not be asked for
-    if (wanted.every((link) => this.#isThere(link) || this.#io.links.get(link.base) === undefined)) return;
+    const missing = wanted.filter((link) => !this.#isThere(link) && this.#io.links.get(link.base) !== undefined);
+    const rests = this.#retryAt !== undefined && now < this.#retryAt;
+    if (rests && missing.every(({ name }) => this.#failed.has(name))) return;
+    this.#retryAt = undefined;
+    this.#failed = new Set();
+    if (missing.length === 0) return;
     this.#route ??= this.#io.routeSocket();
-    const { settled, troubles } = ensureLinks(wanted, this.#route, this.#io.sysctl);
-    this.#settled.clear();
-    for (const index of settled) this.#settled.add(index);
-    for (const { name, fatal, why } of troubles) {
+    const { settled, troubles } = ensureLinks(missing, this.#route, this.#io.sysctl);
+    const kept = wanted.filter((link) => this.#isThere(link)).map(({ name }) => this.#io.links.get(name)!.index);
+    this.#settled = new Set([...kept, ...settled]);
+    // settings of an interface below fail under its name, for all that stand on it
+    const fatal = new Set(troubles.filter((trouble) => trouble.fatal).map(({ name }) => name));
+    this.#failed = new Set(
+      missing.filter(({ name, base }) => fatal.has(name) || fatal.has(base)).map(({ name }) => name),
+    );
+    if (this.#failed.size > 0) this.#retryAt = after(now, RETRY);
+    for (const { name, fatal: isFatal, why } of troubles) {
       if (this.#told.get(name) === why) continue;
       this.#told.set(name, why);
-      this.#io.complain(fatal ? 'error' : 'warning', `interface ${name}: ${why}`);
+      this.#io.complain(isFatal ? 'error' : 'warning', `interface ${name}: ${why}`);
     }
   }
 

@@ -44,6 +44,11 @@ export class SyncGroup {
     return standings.every((standing) => standing === 'MASTER' || standing === 'INIT') ? 'MASTER' : 'BACKUP';
   }
 
+  /** Whether a report would say anything new: with most adverts it does not, and costs nothing then. */
+  isNews(member: string, standing: Standing, hasMaster: boolean): boolean {
+    return this.#standings.get(member) !== standing || (hasMaster && this.#joining.has(member));
+  }
+
   /**
    * A member's standing after an event. Unknown members are not heard. A newcomer to a group of MASTERs listens first, and
    * takes the others down only when it hears a master that it must heed.

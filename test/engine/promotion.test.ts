@@ -11,10 +11,14 @@ import { instance, virtualIp } from './instances.ts';
 function machine(values: Record<string, number>, sealed: readonly string[] = []) {
   const written: string[] = [];
   const complaints: string[] = [];
+  const read: string[] = [];
   const nameOf = (path: string): string => /^net\/ipv4\/conf\/(.*)\/promote_secondaries$/.exec(path)![1]!;
   const promotion = new Promotion(
     {
-      read: (path) => values[nameOf(path)],
+      read(path) {
+        read.push(nameOf(path));
+        return values[nameOf(path)];
+      },
       write(path, value) {
         if (sealed.includes(nameOf(path))) return 'EROFS';
         values[nameOf(path)] = value;
@@ -23,8 +27,9 @@ function machine(values: Record<string, number>, sealed: readonly string[] = [])
       },
     },
     (level, text) => complaints.push(`${level} ${text}`),
+    (device) => (device in values ? Object.keys(values).indexOf(device) + 1 : undefined),
   );
-  return { promotion, values, written, complaints };
+  return { promotion, values, written, complaints, read };
 }
 
 function configure(promotion: Promotion, change: Partial<EngineConfig>): void {
@@ -51,6 +56,14 @@ test('it is set on the interfaces of the instance and its addresses, and restore
   assert.equal(written.length, 2);
   promotion.close();
   assert.deepEqual(values, { eth0: 0, eth1: 0, eth2: 0 });
+});
+
+test('a notice of the kernel reads no file while the interfaces are the same', () => {
+  const { promotion, read } = machine({ eth0: 0 });
+  configure(promotion, { added: [wants({ vips: [{ ...virtualIp('10.1.0.1'), device: 'not-there' }] })] });
+  read.length = 0;
+  promotion.followLinks();
+  assert.deepEqual(read, []);
 });
 
 test('what was set before stays set', () => {

@@ -12,7 +12,7 @@ import type { RouteSocket } from '../../core/ports/engine-io.ts';
 import { loadNative } from '../../core/system/native/index.ts';
 import { LinuxNetwork } from '../../core/system/network.ts';
 import { ProcSysctl } from '../../core/system/sysctl.ts';
-import { type Instant, millis } from '../../core/units.ts';
+import { type Instant, millis, seconds } from '../../core/units.ts';
 import { needs } from '../support/needs.ts';
 import { ip, Pair, within } from '../system/namespaces.ts';
 import { instance, virtualIp } from './instances.ts';
@@ -156,11 +156,11 @@ describe('virtual interfaces', needs('root', 'ip'), () => {
     life(({ interfaces }) => {
       interfaces.configure(configured([vmac()]), NOW);
       ip('-n', pair.left, 'link', 'del', 'va');
-      interfaces.followLinks();
+      interfaces.followLinks(NOW);
       assert.doesNotMatch(links(), /vrrp/);
       ip('-n', pair.left, 'link', 'add', 'va', 'type', 'veth', 'peer', 'name', 'vb', 'netns', pair.right);
       ip('-n', pair.left, 'link', 'set', 'va', 'up');
-      interfaces.followLinks();
+      interfaces.followLinks(NOW);
       assert.match(detail('vrrp.51'), new RegExp(MAC));
       assert.equal(setting('ipv4/conf/va/arp_ignore'), 1);
     });
@@ -175,7 +175,7 @@ describe('virtual interfaces', needs('root', 'ip'), () => {
       ip('-n', pair.left, 'link', 'add', other, 'link', 'va', 'address', mac, 'type', 'macvlan');
       const said = life((part) => {
         part.interfaces.configure(configured([vmac()]), NOW);
-        part.interfaces.followLinks();
+        part.interfaces.followLinks(NOW);
         return part.said;
       });
       assert.equal(said.length, 1, 'it is said once');
@@ -184,6 +184,32 @@ describe('virtual interfaces', needs('root', 'ip'), () => {
       assert.match(links(), new RegExp(other));
       ip('-n', pair.left, 'link', 'del', other);
     }
+  });
+
+  test('what cannot be made costs nothing with every notice of the kernel, and is tried again later', () => {
+    ip('-n', pair.left, 'link', 'add', 'vrrp.51', 'link', 'va', 'address', '02:00:00:00:00:07', 'type', 'macvlan');
+    const second = { ...vmac({ name: 'vrrp.52', mac: '00:00:5e:00:01:34' }), name: 'VI_2' };
+    life(({ interfaces }) => {
+      interfaces.configure(configured([vmac(), second]), NOW);
+      let requests = 0;
+      const { request, dump } = route;
+      route.request = (messages) => {
+        requests++;
+        return request.call(route, messages);
+      };
+      route.dump = (message, sink) => {
+        requests++;
+        dump.call(route, message, sink);
+      };
+      for (let i = 0; i < 5; i++) interfaces.followLinks(NOW);
+      assert.equal(requests, 0);
+      ip('-n', pair.left, 'link', 'del', 'vrrp.51');
+      assert.ok(interfaces.deadline! <= seconds(10));
+      interfaces.expire(interfaces.deadline!);
+      assert.match(detail('vrrp.51'), new RegExp(MAC));
+      assert.equal(interfaces.deadline, undefined);
+    });
+    remove('vrrp.51', 'vrrp.52');
   });
 
   test('two hundred are removed at once', () => {

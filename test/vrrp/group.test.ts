@@ -168,3 +168,28 @@ test('obedient members always come to rest, and then they are all MASTER, none i
     }),
   );
 });
+
+test('what is no news changes nothing, whatever went before', () => {
+  const standings: Standing[] = ['INIT', 'BACKUP', 'READY', 'MASTER', 'LEAVING', 'FAULT'];
+  let seed = 1;
+  const next = (below: number): number => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+    return Math.floor(seed / 65_536) % below;
+  };
+  for (let round = 0; round < 300; round++) {
+    const g = new SyncGroup('g', ['a', 'b', 'c']);
+    for (let step = 0; step < 12; step++) {
+      const member = 'abc'[next(3)]!;
+      const standing = standings[next(6)]!;
+      const hasMaster = next(2) === 0;
+      const { state } = g;
+      const what = next(8);
+      if (!g.isNews(member, standing, hasMaster)) {
+        assert.deepEqual(g.report(member, standing, hasMaster), []);
+        assert.equal(g.state, state);
+      } else if (what === 0) g.fault(member, 'broken');
+      else if (what === 1) g.recovered(member);
+      else g.report(member, standing, hasMaster);
+    }
+  }
+});
