@@ -91,6 +91,28 @@ test('a new master whose announcement is read before its advert is believed by i
   assert.deepEqual(a.announced, []);
 });
 
+test('an answer that was held back is not given by who is no longer master', () => {
+  const { lan, a, b } = settled();
+  b.send({ type: 'track', verdict: { instance: 'VI_1', adjustment: 100, faults: [] } });
+  assert.ok(lan.runUntil(() => b.state() === 'MASTER', seconds(5)));
+  a.frame(claim());
+  a.frame(claim());
+  a.turn();
+  assert.equal(a.state(), 'MASTER', 'the advert is on its way');
+  assert.equal(a.announced.length, 1);
+  lan.run(seconds(1));
+  assert.equal(a.state(), 'BACKUP');
+  assert.equal(a.announced.length, 1);
+});
+
+test('who is told to announce nothing out of turn tells of a claim and leaves it unanswered', () => {
+  const { announce } = instance();
+  const { lan, a } = settled({}, { announce: { ...announce, lowerPrioRepeat: 0 } });
+  a.frame(claim());
+  lan.run(seconds(1));
+  assert.deepEqual([a.announced, warnings(a)], [[], 1]);
+});
+
 test('a neighbour advertisement for an IPv6 address is a claim, too', () => {
   const vip = { ...virtualIp('10.0.0.100'), address: ip('2001:db8::100'), prefix: 64 };
   const { lan, a } = settled({}, { excludedVips: [vip] });

@@ -34,6 +34,19 @@ const groups = rows('core/engine/groups.ts');
 const crew = rows('core/engine/crew.ts');
 const wishes = rows('core/engine/wishes.ts');
 const config = rows('core/engine/router-config.ts');
+const hold = rows('core/engine/start-hold.ts');
+const quiet = rows('core/engine/quiet-start.ts');
+const conflicts = rows('core/engine/conflict-watch.ts');
+const defence = rows('core/vip/conflict-defence.ts');
+const deaf = rows('core/engine/deaf-peers.ts');
+const sleep = rows('core/engine/sleep-watch.ts');
+const delays = rows('core/engine/link-delays.ts');
+const routes = rows('core/engine/route-watch.ts');
+const paced = rows('core/engine/paced-frames.ts');
+const bfd = rows('core/bfd/session.ts');
+const check = rows('core/checks/check-run.ts');
+const rounds = rows('core/checks/rounds.ts');
+const checks = rows('core/config/checks.ts');
 
 export const MUTATIONS: readonly Mutation[] = [
   router(
@@ -264,11 +277,8 @@ export const MUTATIONS: readonly Mutation[] = [
     'if (leaving.length > 0) this.#report(this.#provider.unbind(leaving));',
     '',
   ),
-  holdings(
-    'only holders announce',
-    'if (!driver.holds) continue;\n      const drivers = byRepeat',
-    'const drivers = byRepeat',
-  ),
+  holdings('who lets go announces nothing any more', "if (wish === 'disown') this.#bursts.delete(driver);", ''),
+  holdings('only holders renew', '[...this.#renewals].filter((driver) => driver.holds)', '[...this.#renewals]'),
   holdings(
     'addresses that a reload takes away are removed',
     'if (dropped.length > 0) this.#report',
@@ -280,7 +290,12 @@ export const MUTATIONS: readonly Mutation[] = [
     'this.#beats[LEASE_AGENT_BEAT]!',
   ),
   groups('a member that did something is reported', 'this.#obey(entry, report(entry, driver), now);', 'entry.state;'),
-  crew('what an earlier life left is removed', 'this.#io.holdings.clear(', 'void ('),
+  crew('what an earlier life left is removed', 'this.#io.holdings.clear(guests.flatMap(({ vips }) => vips));', ''),
+  crew(
+    'an owner that is master keeps what it has',
+    'driver.config.priority === OWNER && !driver.holds',
+    'driver.config.priority === OWNER',
+  ),
   wishes(
     'a whole group announces again',
     'for (const each of groups.companions(driver)) {',
@@ -291,4 +306,77 @@ export const MUTATIONS: readonly Mutation[] = [
     'const MAX_LEARNED_INTERVALS = 10;',
     'const MAX_LEARNED_INTERVALS = 10_000;',
   ),
+  hold(
+    'the port of a machine that has just booted may be deaf',
+    'if (age !== undefined && age < BOOTING && watched.ifindex !== undefined) this.#hold(name, watched, now);',
+    '',
+  ),
+  hold("one's own frames prove nothing", 'formatMac(frame, SOURCE) !== own', "formatMac(frame, SOURCE) !== ''"),
+  hold('a port that comes back may be deaf', 'if (ifindex !== undefined) this.#hold(name, watched, now);', ''),
+  quiet('a reload delays nobody', 'if (this.#configured) return;', ''),
+  conflicts('a frame of this machine is no claim', ' || this.#isOwn(device, claim.mac)', ''),
+  conflicts(
+    'a defence that was held back is for a master only',
+    "defence.due(now) && driver.router.state === 'MASTER'",
+    'defence.due(now)',
+  ),
+  conflicts(
+    'lower_prio_repeat 0 leaves claims unanswered',
+    'if (driver.config.announce.lowerPrioRepeat <= 0) return;',
+    '',
+  ),
+  defence('defences grow rarer', 'this.#defences++;', ''),
+  defence('the last word of a quarrel is ours', 'this.#due = true;', ''),
+  deaf('a rival has time to yield', 'const PATIENCE = 4;', 'const PATIENCE = 1;'),
+  deaf(
+    'a peer found deaf stays so',
+    'if (!this.has(driver)) this.#heard.delete(driver);',
+    'this.#heard.delete(driver);',
+  ),
+  sleep('a sleep is counted once', 'this.#total = total;', ''),
+  delays(
+    'a link that comes back in time has not failed',
+    'if (link === undefined) delayed.running = false;\n      delayed.changeAt = undefined;',
+    'if (link === undefined) delayed.running = false;',
+  ),
+  routes('who lost a route keeps away for a while', 'if (until > now) continue;', ''),
+  paced('announcements keep their gap', 'lane.next = after(now, lane.gap);', ''),
+  paced('what waits for an address that was let go is forgotten', 'waiting.splice(i, 1)', 'waiting.at(i)'),
+  bfd(
+    'Init ends by silence, too',
+    "if (this.#state === 'Init' || this.#state === 'Up') this.#become",
+    "if (this.#state === 'Up') this.#become",
+  ),
+  bfd(
+    'a neighbour that is down brings the session down',
+    "if (remote === 'Down' || remote === 'AdminDown')",
+    "if (remote === 'AdminDown')",
+  ),
+  bfd(
+    'nobody is fast before the session is up',
+    'const SLOWEST_START = seconds(1);',
+    'const SLOWEST_START = micros(1);',
+  ),
+  bfd(
+    'less patience holds only when the neighbour has agreed',
+    'up ? micros(Math.max(this.#actualMinReceive, required)) : required',
+    'required',
+  ),
+  bfd('a poll is answered', 'if (packet.poll) this.#effects.push(SEND_FINAL);', ''),
+  check(
+    'no two probes of a check at once',
+    'else if (ends) probe.awaited = true;\n    else this.#skip(probe);',
+    'else this.#begin(now);',
+  ),
+  check('missed probes are not made up for', 'interval * (missed + 1)', 'interval'),
+  check('a check that is gone tells nothing', 'if (this.#closed) return;', ''),
+  rounds('equal checks go on undisturbed', 'old?.able && isSame(old.plan, plan)', 'old?.able && old.plan === plan'),
+  checks(
+    'no limit is longer than the interval',
+    'if (found.value <= interval) return found.value;',
+    'return found.value;',
+  ),
+  checks('no check depends on itself', '!reachesItself(name, checks)', 'true'),
+  checks('all means all', 'common.all ? parts.length :', 'common.all ? 1 :'),
+  checks('checks of checks are only so deep', 'depth <= DEEPEST', 'depth <= 100'),
 ];
