@@ -15,7 +15,7 @@ import { VirtualInterfaces } from '../engine/virtual-interfaces.ts';
 import type { IpAddress, MacAddress } from '../net/address.ts';
 import { encodeIpv4Header } from '../net/ipv4.ts';
 import { deleteAddressRequest } from '../net/rtnetlink.ts';
-import type { FrameSocket, RouteSocket } from '../ports/engine-io.ts';
+import type { Clock, FrameSocket, RouteSocket } from '../ports/engine-io.ts';
 import { LinuxDatagrams } from '../system/bfd-socket.ts';
 import { LinuxClock } from '../system/clock.ts';
 import { releaseMemory } from '../system/memory.ts';
@@ -79,7 +79,7 @@ function build(): Engine {
   const monitor = network.routeMonitor();
   const links = new LinkTable(monitor, route);
   const paced = new PacedFrames(frames, clock, links);
-  rehearseAll(network, route, frames);
+  rehearseAll(network, route, frames, clock);
   return new Engine({
     clock,
     wallClock: Date.now,
@@ -129,7 +129,7 @@ function inboxOf(bell: Wakeup): Inbox & Descriptor {
  * (an address that the loopback interface does not have is deleted, frames of the experimental EtherType 0x88b5 and
  * adverts for VRID 0 go out of the loopback interface, which no router listens on).
  */
-function rehearseAll(network: LinuxNetwork, route: RouteSocket, frames: FrameSocket): void {
+function rehearseAll(network: LinuxNetwork, route: RouteSocket, frames: FrameSocket, clock: Clock): void {
   const acknowledged = { error: 0, name: 'OK' };
   const stage = {
     route: {
@@ -140,7 +140,8 @@ function rehearseAll(network: LinuxNetwork, route: RouteSocket, frames: FrameSoc
     frames: { queue: () => {}, flush: () => [], close: () => {} },
     links: () => ({ ...STAGE, mac: '00:00:5e:00:53:01' as MacAddress }),
   };
-  rehearse(new NetlinkProvider(stage));
+  const paced = new PacedFrames(stage.frames, clock, { get: () => undefined });
+  rehearse(new NetlinkProvider({ ...stage, frames: paced, letGo: (address) => paced.forget(address) }));
   const nothing = deleteAddressRequest({ index: LOOPBACK, address: '192.0.2.255' as IpAddress, prefix: 32 });
   const frame = new Uint8Array(60).fill(0xff, 0, 6);
   frame.set([0x88, 0xb5], 12);

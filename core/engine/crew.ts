@@ -34,6 +34,8 @@ export interface CrewDependencies {
   readonly deafUntil: (interfaceName: string, now: Instant) => Instant | undefined;
   /** Whether new routers have to wait for `begin`. */
   readonly isQuiet: () => boolean;
+  /** Whether the agent gave no sign of life: a new router waits in FAULT as all others do. */
+  readonly isFenced: () => boolean;
   /** Sends and binds what was asked for, now: before a router and its socket go. */
   readonly settle: () => void;
 }
@@ -198,6 +200,7 @@ export class Crew {
   #start(driver: InstanceDriver, now: Instant): void {
     const { faults, adjustment, source } = this.#verdictOn(driver.config);
     this.#noteDeafness(driver, now);
+    if (this.#io.isFenced()) driver.fence(now);
     this.act(driver, now, () => driver.start(faults, adjustment, source, now));
   }
 

@@ -116,6 +116,7 @@ export class Engine implements SegmentListener {
       ...dependencies,
       deafUntil: (name, now) => hold.deafUntil(name, now),
       isQuiet: () => quiet.isQuiet,
+      isFenced: () => this.#fenced,
       links: this.#links,
       bfdState: (session) => this.#bfd?.stateOf(session),
       holdings: wishes.holdings,

@@ -86,6 +86,7 @@ export class Segment {
     const below = !reports || this.#hasVirtualInterfaces();
     const sameKind = this.#below === below && this.#reports === reports;
     if (this.#socket === undefined || this.#ifindex !== link?.index || !sameKind) {
+      if (this.#ifindex === link?.index) this.flush(); // what a reload has just queued is not lost with the socket
       this.close();
       if (link === undefined) return;
       this.#below = below;

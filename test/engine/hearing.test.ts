@@ -1,4 +1,4 @@
-// Routers that cannot hear: whoever has no socket, or is in no group, must not take silence for the death of the master.
+// Routers that must not be master yet: whoever has no socket or is in no group must not take silence for a master that died.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ip, type MacAddress } from '../../core/net/address.ts';
@@ -111,4 +111,35 @@ test('the addresses of macvlans are watched by one ear, below them', () => {
     [...a.taps].map(({ spec }) => spec.interface),
     ['eth0'],
   );
+});
+
+test('what a reload says on the old socket is not lost when it opens another one', () => {
+  const { lan, a } = pair();
+  a.configure([instance({ priority: priority(150) })]);
+  lan.run(seconds(10));
+  const own = { kind: 'macvlan', group: undefined, forAddresses: false, sendBelow: true } as const;
+  const virtualInterface = { ...own, name: 'vrrp.52', mac: '00:00:5e:00:01:34' };
+  const before = lan.sent.length;
+  a.configure([instance({ priority: priority(90) }), instance({ name: 'VI_2', vrid: vrid(52), virtualInterface })]);
+  lan.run(millis(1));
+  assert.deepEqual(
+    lan.sent.slice(before).map(({ priority: said }) => said),
+    [90],
+  );
+});
+
+test('a router that is added while the engine is fenced waits for the agent, too', () => {
+  const { lan, a } = pair();
+  a.configure([instance()]);
+  lan.run(seconds(10));
+  a.agentHangs = true;
+  assert.ok(lan.runUntil(() => a.state() === 'FAULT', seconds(10)));
+  const owner = instance({ name: 'VI_2', vrid: vrid(52), priority: priority(255), vips: [virtualIp('10.0.0.101')] });
+  a.configure([instance(), owner]);
+  lan.run(seconds(10));
+  assert.equal(a.state('VI_2'), 'FAULT');
+  assert.equal(a.holds('10.0.0.101'), false);
+  a.agentHangs = false;
+  a.send({ type: 'resume', epoch: 1 });
+  assert.ok(lan.runUntil(() => a.state('VI_2') === 'MASTER', seconds(5)));
 });
