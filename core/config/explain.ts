@@ -8,6 +8,7 @@ import { type Language, topRow } from './language.ts';
 import type { Configuration, GlobalDefs } from './model.ts';
 import { blocksOf, decisive, type Outline, statementsOf } from './outline.ts';
 import { placeOfStatement, type Statement } from './parser.ts';
+import { withoutSecretWords } from './secret-words.ts';
 
 export interface ExplainedValue {
   /** As in the file; inner blocks as `virtual_ipaddress`, one value a line. */
@@ -34,7 +35,8 @@ interface Globals {
 }
 
 /** Everything that holds, block by block: global_defs first, then in the order of the file. */
-export function explain(configuration: Configuration, outline: Outline): readonly ExplainedBlock[] {
+export function explain(configuration: Configuration, read: Outline): readonly ExplainedBlock[] {
+  const outline = { ...read, statements: withoutSecretWords(read.statements, read.language.root) };
   const globals = blocksOf(outline, 'global_defs');
   const byName = <T extends { readonly name: string }>(list: readonly T[]) =>
     new Map(list.map((one) => [one.name, one]));

@@ -15,6 +15,7 @@ import { buildNotifiers } from './notifiers.ts';
 import { keywordOf, parse, placeOfStatement, type Statement } from './parser.ts';
 import type { RouteNames } from './route-names.ts';
 import { buildScripts, firstScriptPlace, NOTIFY, type ProgramProbe } from './scripts.ts';
+import { hideInFindings, hideInSources, secretWords } from './secret-words.ts';
 import type { SecretReader } from './secrets.ts';
 import { type IncludeReader, readLines, type SourceText } from './source.ts';
 import { buildShared } from './statics.ts';
@@ -45,7 +46,7 @@ export interface Loaded {
   readonly configuration: Configuration | undefined;
   /** In the order of the files. */
   readonly diagnostics: readonly Diagnostic[];
-  /** Every file that was read, the root first: for rendering diagnostics. */
+  /** Every file that was read, the root first: for rendering diagnostics; without the secrets of plugins. */
   readonly sources: readonly SourceText[];
 }
 
@@ -63,11 +64,13 @@ export function load(source: SourceText, options: LoadOptions): Loaded {
   };
   const configId = options.configId ?? options.hostName.split('.')[0]!;
   const lines = readLines(source, { configId, reader: recording, environment: options.environment ?? {} }, report);
-  const { grammar } = options.language ?? BARE;
-  const configuration = build(parse(lines, grammar, report), source, options, report);
-  const diagnostics = report.sorted(sources.map(({ file }) => file));
+  const { grammar, root } = options.language ?? BARE;
+  const statements = parse(lines, grammar, report);
+  const configuration = build(statements, source, options, report);
+  const secrets = secretWords(statements, root);
+  const diagnostics = hideInFindings(report.sorted(sources.map(({ file }) => file)), secrets);
   const failed = diagnostics.some(({ severity }) => severity === 'error');
-  return { configuration: failed ? undefined : configuration, diagnostics, sources };
+  return { configuration: failed ? undefined : configuration, diagnostics, sources: hideInSources(sources, secrets) };
 }
 
 function build(

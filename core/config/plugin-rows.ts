@@ -35,6 +35,7 @@ function rowOf(name: string, spec: OptionSpec): Keyword {
     ...(initial !== undefined && { default: initial }),
     ...(example !== undefined && { example }),
     ...(many && { repeat: 'join' }),
+    ...('secret' in spec && spec.secret && { secret: true }),
   };
 }
 

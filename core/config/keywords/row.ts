@@ -21,6 +21,8 @@ export interface Keyword<T = unknown> {
   readonly repeat?: 'last' | 'first' | 'join';
   /** Ours; keepalived does not know it. */
   readonly extension?: true;
+  /** Never shown: what a plugin says of an option. */
+  readonly secret?: true;
   /** Read and checked, without effect so far; all such keywords of a file are one warning. */
   readonly acted?: false;
   /** For a keyword without effect that changes who is master or what is reachable: what happens instead. */
