@@ -52,14 +52,31 @@ export const checkSmtp = checkPlugin({
 
 async function probe(values: Values, trust: Trust, signal: AbortSignal): Promise<ProbeResult> {
   const { host, port, source, tls, helo_name: helo = hostname() } = values;
-  const socket = plain({ host, port, noDelay: true, ...(source !== undefined && { localAddress: source }) });
-  // A reset leaves no TIME_WAIT behind: a check every second must not fill the table of ports.
-  const free = (): void => void socket.resetAndDestroy();
+  // Half open: what Node shuts down by itself when the peer ends it cannot reset any more, and the descriptor stays.
+  const allowHalfOpen = true;
+  const socket = plain({
+    host,
+    port,
+    noDelay: true,
+    allowHalfOpen,
+    ...(source !== undefined && { localAddress: source }),
+  });
+  let above: Socket | undefined;
+  const free = (): void => {
+    // A reset leaves no TIME_WAIT behind: a check every second must not fill the table of ports. Node puts it off while
+    // the socket is connecting, perhaps for ever.
+    if (socket.connecting || socket.destroyed) socket.destroy();
+    else socket.resetAndDestroy();
+    above?.destroy();
+  };
   signal.addEventListener('abort', free, { once: true });
   try {
     await connected(socket);
     // Without a name to ask for, the certificate must be for the address.
-    const secure = (): Conversation => new Conversation(secured({ socket, host, ...trust }));
+    const secure = (): Conversation => {
+      above = secured({ socket, host, ...trust });
+      return new Conversation(above);
+    };
     let talk = tls === 'implicit' ? secure() : new Conversation(socket);
     await talk.expect(220, 'greeting');
     await talk.say(`EHLO ${helo}`, 250);

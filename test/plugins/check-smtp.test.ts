@@ -17,6 +17,7 @@ describe('check-smtp', needs('root', 'ip', 'nft', 'openssl'), () => {
       authOptional: true,
       disableReverseLookup: true,
       logger: false,
+      closeTimeout: 10,
       ...options,
     });
     server.on('error', () => {});
