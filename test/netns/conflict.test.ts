@@ -51,7 +51,8 @@ describe('somebody else claims the address', { concurrency: 2, ...needs('root', 
       assert.ok(sent > 5_000, `${sent} frames went out`);
       await lab.adverts('r1', 3);
       assert.deepEqual(lab.recorder.all('advert', began, { host: 'r2' }), [], 'the backup never took over');
-      assert.ok(lab.recorder.all('garp', began, { host: 'r1' }).length <= 4 + 5, 'announcements are rationed');
+      // The bursts of a new master and of a lesser rival may still be under way: ten and ten.
+      assert.ok(lab.recorder.all('garp', began, { host: 'r1' }).length <= 4 + 20, 'announcements are rationed');
       assert.ok(r1.log.length - said < 2_000, r1.log.slice(said));
     }));
 });
