@@ -9,6 +9,7 @@ import { checkGrpc } from './check-grpc/index.ts';
 import { checkHttp } from './check-http/index.ts';
 import { checkInterface } from './check-interface/index.ts';
 import { checkPing } from './check-ping/index.ts';
+import { checkProcess } from './check-process/index.ts';
 import { checkSmtp } from './check-smtp/index.ts';
 import { checkTcp } from './check-tcp/index.ts';
 import { checkUdp } from './check-udp/index.ts';
@@ -26,6 +27,7 @@ export const checkPlugins: readonly CheckPlugin[] = [
   checkCertificate,
   checkSmtp,
   checkGrpc,
+  checkProcess,
   checkPing,
   checkGateway,
   checkInterface,
