@@ -166,7 +166,24 @@ interface Step {
   readonly facts: FileFacts;
 }
 
-async function reach(path: string, owner: Account, files: Files): Promise<{ path: string; steps: Step[] } | string> {
+/**
+ * Why somebody other than root could change a module that is loaded into this process; undefined: nobody can, or this
+ * process is not root's, or the module is not there, which its loading will say. What it imports is not looked at.
+ * @param path absolute
+ */
+export async function riskOfModule(path: string, files: Files): Promise<string | undefined> {
+  const self = files.self();
+  if (self.uid !== 0) return undefined;
+  const found = await reach(path, self, files, false);
+  return typeof found === 'string' ? undefined : unsafeElement(found.steps);
+}
+
+async function reach(
+  path: string,
+  owner: Account,
+  files: Files,
+  toRun = true,
+): Promise<{ path: string; steps: Step[] } | string> {
   const steps: Step[] = [];
   const pending = path.split('/').filter((part) => part !== '');
   let here = '/';
@@ -201,7 +218,7 @@ async function reach(path: string, owner: Account, files: Files): Promise<{ path
   }
   const target = steps.at(-1)!.facts;
   if (target.kind !== 'file') return `${path}: not a file`;
-  if (!mayExecute(target, owner)) return `${path}: not executable for user id ${owner.uid}`;
+  if (toRun && !mayExecute(target, owner)) return `${path}: not executable for user id ${owner.uid}`;
   // The name as written, not where links lead: programs such as busybox look at it.
   return { path, steps };
 }

@@ -3,11 +3,12 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { builtInPlugins } from '../../plugins/index.ts';
 import type { CheckThreads } from '../agent/check-tracker.ts';
 import type { NotifierThreads } from '../agent/notify-plugins.ts';
+import { riskOfModule } from '../agent/script-security.ts';
 import { textOf } from '../checks/check-run.ts';
 import type { CheckEvent } from '../checks/messages.ts';
 import { type CheckThread, SupervisedThread, type ThreadWatcher } from '../checks/supervised-thread.ts';
@@ -16,6 +17,7 @@ import type { PluginDescription } from '../plugin/notifier.ts';
 import type { Timing } from '../ports/process.ts';
 import { systemTiming } from '../system/child-process.ts';
 import { entryFile } from '../system/entry-file.ts';
+import { SystemFiles } from '../system/files.ts';
 import { builtInLanguage } from './built-in.ts';
 import type { CheckThreadData } from './check-thread.ts';
 
@@ -80,16 +82,24 @@ export class CheckThreadPool implements CheckThreads, NotifierThreads {
   }
 
   /** The language of a file that names these plugins. */
-  async languageFor(specifiers: readonly string[]): Promise<Language> {
+  async languageFor(specifiers: readonly string[], strict: boolean): Promise<Language> {
     if (specifiers.length === 0) return builtInLanguage;
-    return languageWith({ builtIn: builtInPlugins, loaded: await this.describe(specifiers) });
+    return languageWith({ builtIn: builtInPlugins, loaded: await this.describe(specifiers, strict) });
   }
 
-  /** Asks modules what they can do. What cannot be used comes with the reason. */
-  async describe(specifiers: readonly string[]): Promise<readonly PluginSource[]> {
+  /**
+   * Asks modules what they can do. What cannot be used comes with the reason.
+   * @param strict what others than root could change is not loaded (enable_script_security)
+   */
+  async describe(specifiers: readonly string[], strict = false): Promise<readonly PluginSource[]> {
     const taken = new Set(builtInPlugins.map(keyOf));
     const sources: PluginSource[] = [];
     for (const specifier of new Set(specifiers)) {
+      const risk = await this.#riskOf(specifier);
+      if (risk !== undefined && strict) {
+        sources.push({ specifier, plugins: [], refused: `unsafe permissions: ${risk}` });
+        continue;
+      }
       const plugins = await this.get(specifier).described;
       if (typeof plugins === 'string') {
         sources.push({ specifier, plugins: [], refused: plugins });
@@ -106,9 +116,20 @@ export class CheckThreadPool implements CheckThreads, NotifierThreads {
         taken.add(keyOf(plugin));
         this.#sources.set(keyOf(plugin), specifier);
       }
-      sources.push({ specifier, plugins });
+      sources.push({ specifier, plugins, ...(risk !== undefined && { risk }) });
     }
     return sources;
+  }
+
+  /** Its code runs in this process: who could change it? */
+  async #riskOf(specifier: string): Promise<string | undefined> {
+    let path: string;
+    try {
+      path = fileURLToPath(this.#find(specifier));
+    } catch {
+      return undefined; // its thread will say so
+    }
+    return await riskOfModule(path, new SystemFiles());
   }
 
   #start(specifier: string | undefined): CheckThread {
@@ -138,10 +159,10 @@ export class CheckThreadPool implements CheckThreads, NotifierThreads {
 }
 
 /** The language of a file, for one who only wants to read it: no thread stays. */
-export async function languageOnce(file: string, plugins: readonly string[]): Promise<Language> {
+export async function languageOnce(file: string, plugins: readonly string[], strict: boolean): Promise<Language> {
   const pool = new CheckThreadPool(systemTiming, pluginDirectory(file));
   try {
-    return await pool.languageFor(plugins);
+    return await pool.languageFor(plugins, strict);
   } finally {
     pool.keep(new Set());
   }

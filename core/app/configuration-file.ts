@@ -6,7 +6,7 @@ import type { Loaded } from '../agent/agent.ts';
 import type { Logger } from '../agent/log.ts';
 import { vetConfiguration } from '../agent/script-security.ts';
 import { type Diagnostic, type Place, redact, renderDiagnostic, withoutSecret } from '../config/diagnostics.ts';
-import { type Language, pluginsNamed } from '../config/language.ts';
+import { type Language, pluginsNamed, strictAboutScripts } from '../config/language.ts';
 import { load } from '../config/load.ts';
 import { outlineOf } from '../config/outline.ts';
 import { routeNames } from '../config/route-names.ts';
@@ -15,7 +15,7 @@ import { includeFiles } from '../system/include-files.ts';
 import { nameFiles } from '../system/route-name-files.ts';
 import { readSecretFile } from '../system/secret-file.ts';
 
-export type LanguageFor = (plugins: readonly string[]) => Promise<Language>;
+export type LanguageFor = (plugins: readonly string[], strict: boolean) => Promise<Language>;
 
 export class ConfigurationFile {
   readonly path: string;
@@ -31,7 +31,7 @@ export class ConfigurationFile {
   refusal: string | undefined;
 
   /**
-   * @param languageFor the language of a file that names these plugins
+   * @param languageFor the language of a file that names these plugins; strict: it says enable_script_security
    * @param configId what @ID lines are compared with; default: the host name up to its first dot
    */
   constructor(path: string, files: Files, logger: Logger, languageFor: LanguageFor, configId?: string) {
@@ -59,7 +59,8 @@ export class ConfigurationFile {
       readSecret: readSecretFile,
       ...(this.#configId !== undefined && { configId: this.#configId }),
     };
-    const language = await this.#languageFor(pluginsNamed(outlineOf(source, options).statements));
+    const { statements } = outlineOf(source, options);
+    const language = await this.#languageFor(pluginsNamed(statements), strictAboutScripts(statements));
     const { configuration, diagnostics, sources } = load(source, { ...options, language });
     const lines = new Map(sources.map(({ file, text: content }) => [file, content.split(/\r?\n/)]));
     const lineOf = ({ file, line }: Place): string | undefined => lines.get(file)?.[line - 1];

@@ -101,7 +101,7 @@ const people = new ContainerModule(({ bind }) => {
   bind(CONFIGURATION_FILE)
     .toResolvedValue(
       ({ configFile, configId }: RunOptions, files, log, threads) =>
-        new ConfigurationFile(configFile, files, log, (names) => threads.languageFor(names), configId),
+        new ConfigurationFile(configFile, files, log, (names, strict) => threads.languageFor(names, strict), configId),
       [OPTIONS, FILES, LOG, CHECK_THREADS],
     )
     .inSingletonScope();

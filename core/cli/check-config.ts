@@ -9,7 +9,7 @@ import { VERSION } from '../app/version.ts';
 import { compareHalves, type Half } from '../config/against.ts';
 import { type Diagnostic, Report, withoutSecret } from '../config/diagnostics.ts';
 import { explain } from '../config/explain.ts';
-import { type Language, pluginsNamed } from '../config/language.ts';
+import { type Language, pluginsNamed, strictAboutScripts } from '../config/language.ts';
 import { type Loaded, type LoadOptions, load } from '../config/load.ts';
 import { outlineOf, startOf } from '../config/outline.ts';
 import { reportRisks } from '../config/risks.ts';
@@ -34,7 +34,7 @@ export interface CheckIo {
   /** Absent: nothing is said about interfaces and the safety of scripts. */
   readonly host?: HostView;
   /** The language of a file with the plugins that it names. Absent: without any but our own. */
-  languageFor?(file: string, plugins: readonly string[]): Promise<Language>;
+  languageFor?(file: string, plugins: readonly string[], strict: boolean): Promise<Language>;
   /** Whether `out` is a terminal: then, and without NO_COLOR, there are colours. */
   readonly interactive?: boolean;
   readonly columns?: number | undefined;
@@ -187,7 +187,8 @@ export async function languageOf(file: string, io: CheckIo, configId: string | u
   try {
     const options = { hostName, environment, reader, ...idOption(configId) };
     const { statements } = outlineOf({ file, text: io.readFile(file) }, options);
-    return (await io.languageFor?.(file, pluginsNamed(statements))) ?? builtInLanguage;
+    const strict = strictAboutScripts(statements);
+    return (await io.languageFor?.(file, pluginsNamed(statements), strict)) ?? builtInLanguage;
   } catch {
     return builtInLanguage;
   }

@@ -20,6 +20,8 @@ export interface PluginSource {
   readonly plugins: readonly PluginDescription[];
   /** Why it cannot be used. */
   readonly refused?: string;
+  /** Who could change it, which is tolerated. */
+  readonly risk?: string;
 }
 
 /** The plugins that a file may use. */
@@ -120,7 +122,12 @@ function pluginField(loaded: readonly PluginSource[]): BlockField<readonly Plugi
     read(args) {
       const word = args.need('the name of a package or the path of a module');
       if (word === undefined) return undefined;
-      const refused = loaded.find((one) => one.specifier === word.text)?.refused;
+      const { refused, risk } = loaded.find((one) => one.specifier === word.text) ?? {};
+      if (risk !== undefined)
+        args.report.add('W071', word.place, `plugin ${word.text} would run as root but ${risk}`, {
+          value: word.text,
+          suggestion: 'make it root’s alone; enable_script_security would not load it',
+        });
       if (refused !== undefined)
         args.report.add('W059', word.place, `plugin ${word.text} cannot be used: ${refused}`, { value: word.text });
       const settings = settingsOf(word.text);
@@ -135,6 +142,13 @@ function pluginField(loaded: readonly PluginSource[]): BlockField<readonly Plugi
 /** What load_plugin names in a file, so that it can be asked what it adds to the language. */
 export const pluginsNamed = (statements: readonly Statement[]): readonly string[] =>
   statements.flatMap(({ words: [keyword, name] }) => (keyword?.text === 'load_plugin' && name ? [name.text] : []));
+
+/** Whether a file says enable_script_security: asked before its plugins are loaded, and so before it is read. */
+export const strictAboutScripts = (statements: readonly Statement[]): boolean =>
+  statements.some(
+    ({ words: [keyword], block = [] }) =>
+      keyword?.text === 'global_defs' && block.some(({ words: [word] }) => word?.text === 'enable_script_security'),
+  );
 
 /** The rows of a keyword at the top level. */
 export const topRow = (language: Language, keyword: string): Keyword | undefined =>

@@ -1,11 +1,13 @@
 // Plugins that go wrong, each as a module outside the tree in a real thread of its own: reported by name, harmless.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { CheckThreadPool } from '../../core/app/check-threads.ts';
 import type { CheckPlan } from '../../core/checks/messages.ts';
+import { languageWith } from '../../core/config/language.ts';
+import { load } from '../../core/config/load.ts';
 import { systemTiming } from '../../core/system/child-process.ts';
 import { millis } from '../../core/units.ts';
 
@@ -119,6 +121,26 @@ describe('a module that cannot be used', () => {
     using stage = listen();
     const [source] = await stage.pool.describe([moduleOf('spins_early', 'return { ok: true };', 'for (;;);')]);
     assert.equal(source?.refused, 'it did not get ready within five seconds');
+  });
+});
+
+describe('a module that others than root can change', { skip: process.getuid?.() !== 0 }, () => {
+  test('is loaded with a warning, and not at all with script security', async () => {
+    using stage = listen();
+    const open = moduleOf('open', 'return { ok: true };');
+    assert.equal((await stage.pool.describe([open], true))[0]?.refused, undefined);
+    chmodSync(join(directory, open), 0o666);
+    const [tolerated] = await stage.pool.describe([open]);
+    assert.match(tolerated?.risk ?? '', /\/open\.mjs is writable by others \(mode 0666\)$/);
+    assert.equal(tolerated?.plugins.length, 1);
+    const [refused] = await stage.pool.describe([open], true);
+    assert.match(refused?.refused ?? '', /^unsafe permissions: .*\/open\.mjs is writable by others/);
+    const language = languageWith({ builtIn: [], loaded: [tolerated!] });
+    const { diagnostics } = load({ file: 'f', text: `load_plugin ${open}\n` }, { hostName: 'h', language });
+    assert.match(
+      diagnostics.find(({ code }) => code === 'W071')?.message ?? '',
+      /^plugin \.\/open\.mjs would run as root but /,
+    );
   });
 });
 
