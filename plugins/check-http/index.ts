@@ -29,7 +29,7 @@ const options = {
   tls: { kind: 'flag', help: 'speak HTTPS' },
   ...tlsOptions,
   virtualhost: { kind: 'text', help: 'Host header; default: the host' },
-  header: { kind: 'text', many: true, help: 'further header of every request', example: '"X-Health: 1"' },
+  header: { kind: 'text', many: true, secret: true, help: 'further header of every request', example: '"X-Health: 1"' },
   redirects: { kind: 'integer', min: 0, max: 10, default: 0, help: 'most redirections to follow' },
   url: { kind: 'block', options: page, many: true, help: 'a page to ask for; all of them must be good' },
 } as const;

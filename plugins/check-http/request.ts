@@ -133,8 +133,10 @@ function redirected(
   const named = isIP(address) === 0 ? { ...trust, servername: address } : trust;
   const secure = url.protocol === 'https:' ? named : undefined;
   const port = url.port === '' ? (secure === undefined ? 80 : 443) : Number(url.port);
+  // Headers may carry a key that is no business of another server.
+  const isSame = address === connection.host && port === connection.port;
   return {
-    connection: { ...connection, host: address, port, secure },
+    connection: { ...connection, host: address, port, secure, headers: isSame ? connection.headers : [] },
     question: { path, method, virtualhost: undefined, redirects },
   };
 }

@@ -40,7 +40,7 @@ server { listen 127.0.0.1:8080;
 location / { root ${directory}; }
 location /host { return 200 "$host $http_x_health $request_method"; }
 location /missing { return 404; } location /broken { return 503; } location /teapot { return 418; }
-location /moved { return 302 /well; } location /away { return 301 http://127.0.0.1:8080/moved; } location /round { return 302 /round; }
+location /moved { return 302 /well; } location /away { return 301 http://127.0.0.1:8080/moved; } location /elsewhere { return 302 http://localhost:8080/host; } location /round { return 302 /round; }
 location /long { return 200 "${'x'.repeat(1000)}"; } }
 ${secure(8443, 'good.example')} ${secure(8444, 'good.example', -30, -1)} ${secure(8445, 'other.example')} ${secure(8446, 'good.example', 5, 30)} }`,
     );
@@ -87,6 +87,10 @@ ${secure(8443, 'good.example')} ${secure(8444, 'good.example', -30, -1)} ${secur
     assert.deepEqual(await http('redirects 1\nurl {\npath /away\n}'), { ok: false, why: 'status 302' });
     assert.deepEqual(await http('redirects 2\nurl {\npath /away\nmatch well\n}'), { ok: true, detail: 'status 200' });
     assert.deepEqual(await http('redirects 10\nurl {\npath /round\n}'), { ok: false, why: 'status 302' });
+  });
+  test('headers, which may carry a key, do not go along to another server', async () => {
+    const page = 'url {\npath /elsewhere\nmatch "^localhost  GET$"\n}';
+    assert.deepEqual(await http(`header "X-Health: fit"\nredirects 1\n${page}`), { ok: true, detail: 'status 200' });
   });
   test('a certificate must be valid, known and for the name', async () => {
     const ca = `ca ${authority.file}`;
