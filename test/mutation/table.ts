@@ -33,6 +33,7 @@ const lease = rows('core/engine/lease.ts');
 const groups = rows('core/engine/groups.ts');
 const crew = rows('core/engine/crew.ts');
 const wishes = rows('core/engine/wishes.ts');
+const dropLog = rows('core/engine/drop-log.ts');
 const config = rows('core/engine/router-config.ts');
 const hold = rows('core/engine/start-hold.ts');
 const quiet = rows('core/engine/quiet-start.ts');
@@ -306,6 +307,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'const MAX_LEARNED_INTERVALS = 10;',
     'const MAX_LEARNED_INTERVALS = 10_000;',
   ),
+  dropLog('a cause is told once a minute', 'if (now < known.until) return 0;', ''),
   hold(
     'the port of a machine that has just booted may be deaf',
     'if (age !== undefined && age < BOOTING && watched.ifindex !== undefined) this.#hold(name, watched, now);',

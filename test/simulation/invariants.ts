@@ -135,7 +135,17 @@ const hasHeard = (slot: SlotView, master: number, other: number): boolean =>
 const isExcused = (view: View, machine: SimulatedMachine): boolean =>
   view.excusedUntil[machine.index]! > view.world.now;
 
+/** Lines of the log for each router of a machine within a minute, whatever the network says and however often it restarts. */
+const MOST_LINES = 40;
+
 export const TURN_INVARIANTS: Readonly<Record<string, TurnInvariant>> = {
+  /** I12: nothing that happens fills the log. */
+  'the log is bounded': (view, machine) => {
+    const lines = view.lines[machine.index]!.length;
+    const most = MOST_LINES * view.world.scenario.slots.length;
+    return lines > most ? `${machine.name} wrote ${lines} lines within a minute` : undefined;
+  },
+
   /** I3: the kernel holds the addresses of MASTER and LEAVING and no others. */
   'addresses are held by masters alone': (view, machine) => {
     if (isExcused(view, machine) || !machine.running) return undefined;

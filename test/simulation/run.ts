@@ -128,12 +128,12 @@ class Judge implements Witness {
       case 'failed':
         throw new Violation('no engine gives up', event.error);
       case 'log':
-        this.view.lines++;
+        this.view.wrote(machine);
         this.tell(`${machine.name} ${event.level}: ${event.text}`);
         if (event.level === 'error') this.view.excuse(machine);
         break;
       case 'drop':
-        this.view.lines++;
+        this.view.wrote(machine);
         this.tell(`${machine.name} drops ${event.count} from ${event.source}: ${event.why}`);
         break;
       default:

@@ -52,6 +52,7 @@ export interface Sent {
 }
 
 const NEVER = Number.NEGATIVE_INFINITY;
+const MINUTE = 60_000_000;
 
 export class View {
   readonly world: World;
@@ -66,8 +67,8 @@ export class View {
   /** Its transitions in this turn, and those of its group. */
   transitions = 0;
   groupTransitions = 0;
-  /** Log lines, drops and warnings that engines have told. */
-  lines = 0;
+  /** By machine: when its engine told lines for the log and drops, within the minute up to now. */
+  readonly lines: readonly number[][];
   readonly #slotOf = new Map<string, number>();
   /** By machine, slot and sender: the latest advert that has arrived, by its order on the wire. */
   readonly #latest: readonly number[][][];
@@ -102,6 +103,7 @@ export class View {
       })),
     );
     this.killedAt = scenario.seats.map(() => NEVER);
+    this.lines = scenario.seats.map(() => []);
     this.excusedUntil = scenario.seats.map(() => NEVER);
     this.#latest = scenario.seats.map((seats) => seats.map(() => []));
     for (const slot of scenario.slots.keys()) this.#slotOf.set(instanceName(slot), slot);
@@ -115,6 +117,13 @@ export class View {
   excuse(machine: SimulatedMachine): void {
     const longest = Math.max(...this.slots.map(({ bounds }) => bounds.zombie));
     this.excusedUntil[machine.index] = this.world.now + longest;
+  }
+
+  /** A machine's engine told something for the log. */
+  wrote(machine: SimulatedMachine): void {
+    const lines = this.lines[machine.index]!;
+    while (lines.length > 0 && lines[0]! <= this.world.now - MINUTE) lines.shift();
+    lines.push(this.world.now);
   }
 
   /** One leaves with a word: at this moment at the latest another one is master. */
