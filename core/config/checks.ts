@@ -12,6 +12,8 @@ type CheckBlock = Named<Values<Rows>>;
 type Common = Values<typeof commonRows>;
 
 const INTERVAL = seconds(1);
+/** What says how a check probes. */
+const OF_PROBES = ['interval', 'timeout', 'jitter', 'rise', 'fall', 'init_fail'] as const;
 /** Expressions over expressions, so many levels; more helps nobody. */
 const DEEPEST = 20;
 const EXPRESSIONS = ['all', 'any', 'at_least'] as const;
@@ -54,6 +56,13 @@ function build(
   const values = block.values as Common;
   const interval = values.interval?.value ?? INTERVAL;
   const probe = probeOf(block, plugins, names, report);
+  if (probe.type === 'expression')
+    for (const word of OF_PROBES)
+      if (values[word] !== undefined)
+        report.add('W056', values[word].place, `${word} has no effect on a check that is made of other checks`, {
+          value: word,
+          suggestion: 'put it into those checks',
+        });
   return {
     name: block.name,
     probe,
