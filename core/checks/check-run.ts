@@ -20,7 +20,7 @@ export interface RunHost {
 }
 
 /** Words of a plugin longer than this are cut. */
-const LONGEST_TEXT = 200;
+export const LONGEST_TEXT = 200;
 
 interface Probe {
   readonly abort: AbortController;

@@ -3,8 +3,8 @@
 import { DeadlineQueue } from '../deadlines.ts';
 import type { CheckHost, CheckPlugin, HealthCheck } from '../plugin/check.ts';
 import type { Timing } from '../ports/process.ts';
-import { after, type Instant, type Micros, micros, seconds } from '../units.ts';
-import { CheckRun, type RunHost, textOf } from './check-run.ts';
+import { after, between, type Instant, type Micros, micros, seconds } from '../units.ts';
+import { CheckRun, LONGEST_TEXT, type RunHost, textOf } from './check-run.ts';
 import type { CheckEvent, CheckPlan, CheckSnapshot } from './messages.ts';
 
 export interface RoundsPorts {
@@ -19,6 +19,10 @@ export interface RoundsPorts {
 
 /** First probes are spread over the interval, but over no more than this: somebody waits for the first result. */
 const SPREAD = seconds(1);
+/** Lines of one plugin about one check in a period. */
+const RATION = 10;
+const RATION_PERIOD = seconds(60);
+const LEVELS: ReadonlySet<string> = new Set(['error', 'warning', 'info']);
 /** Of a few checks none has to wait. */
 const FEW = 8;
 
@@ -109,7 +113,7 @@ export class Rounds implements RunHost {
     const plugin = this.#ports.plugins.get(plan.plugin);
     if (plugin === undefined) return { check: undefined, why: `there is no plugin ${plan.plugin}` };
     const { name, settings, timeout } = plan;
-    const log: CheckHost['log'] = (level, text) => this.log(level, name, text);
+    const log = this.#rationed(name);
     try {
       const complaints: string[] = [];
       plugin.validate?.(plan.options as never, (option, message) =>
@@ -121,6 +125,21 @@ export class Rounds implements RunHost {
     } catch (error) {
       return { check: undefined, why: textOf(error) };
     }
+  }
+
+  /** What a plugin has to say, without the means to flood the agent, which reads it all. */
+  #rationed(name: string): CheckHost['log'] {
+    let from = this.now();
+    let lines = 0;
+    return (level, text) => {
+      const now = this.now();
+      if (between(from, now) >= RATION_PERIOD) {
+        if (lines > RATION) this.log('warning', name, `its plugin wrote ${lines - RATION} more lines, left out`);
+        from = now;
+        lines = 0;
+      }
+      if (++lines <= RATION) this.log(LEVELS.has(level) ? level : 'info', name, String(text).slice(0, LONGEST_TEXT));
+    };
   }
 
   #drop(run: CheckRun): void {

@@ -245,6 +245,43 @@ describe('a reload', () => {
   });
 });
 
+describe('what a plugin logs', () => {
+  test('is rationed and cut, and what was left out is counted', async () => {
+    const time = new VirtualTime();
+    const logs: string[] = [];
+    const rounds = new Rounds({
+      timing: time,
+      random: () => 0,
+      plugins: new Map([
+        [
+          'wordy',
+          {
+            api: 1,
+            kind: 'check',
+            name: 'wordy',
+            help: 'writes a lot',
+            options: {},
+            create: (_, { log }) => ({
+              probe: async () => {
+                for (let i = 0; i < 1_000; i++) log('info', 'x'.repeat(1_000));
+                return OK;
+              },
+            }),
+          },
+        ],
+      ]),
+      services: {},
+      post: (event) => event.type === 'log' && logs.push(event.text),
+    });
+    rounds.configure([planOf('one', { plugin: 'wordy', interval: seconds(60), timeout: seconds(1) })]);
+    await time.advance(seconds(1));
+    assert.deepEqual(logs, Array(10).fill('x'.repeat(200)));
+    await time.advance(seconds(60));
+    assert.equal(logs.length, 21);
+    assert.equal(logs[10], 'its plugin wrote 990 more lines, left out');
+  });
+});
+
 describe('a check that cannot be made', () => {
   test('is reported once, is not probed, and says why', async () => {
     const { time, rounds, logs, probes } = stage(() => OK);
