@@ -163,9 +163,7 @@ export class Holdings {
   #settleRenewals(): void {
     const drivers = [...this.#renewals].filter((driver) => driver.holds);
     this.#renewals.clear();
-    for (const [lifetime, vips] of byLifetime(drivers)) {
-      if (lifetime !== 'forever') this.#report(this.#provider.renew(vips, lifetime));
-    }
+    for (const [lifetime, vips] of byLifetime(drivers)) this.#report(this.#provider.renew(vips, lifetime));
   }
 
   #settleBursts(): void {

@@ -9,12 +9,12 @@ import { SimulatedLan } from './simulated-lan.ts';
 const VIP = '10.0.0.100';
 
 /** A pair of which a is the master, at the moment when its advert leaves. */
-function settled() {
+function settled(options = {}) {
   const lan = new SimulatedLan();
   const a = lan.add('10.0.0.1');
   const b = lan.add('10.0.0.2');
-  a.configure([instance({ priority: priority(150) })]);
-  b.configure([instance()]);
+  a.configure([instance({ priority: priority(150) })], options);
+  b.configure([instance()], options);
   lan.run(seconds(8));
   assert.deepEqual([a.state(), b.state()], ['MASTER', 'BACKUP']);
   const before = lan.sent.length;
@@ -53,11 +53,13 @@ test('after a stall the last of many waiting packets keeps a backup from taking 
 });
 
 test('an address whose removal the kernel could not tell is put back by the master, and by nobody else', () => {
-  const { lan, a, b } = settled();
-  a.steal(VIP, { told: false });
-  b.overrun();
-  lan.run(millis(1));
-  assert.deepEqual([a.holds(VIP), b.holds(VIP)], [true, false]);
+  for (const addressLifetime of [true, false]) {
+    const { lan, a, b } = settled({ addressLifetime });
+    a.steal(VIP, { told: false });
+    b.overrun();
+    lan.run(millis(1));
+    assert.deepEqual([a.holds(VIP), b.holds(VIP)], [true, false], `vrrp_address_lifetime ${addressLifetime}`);
+  }
 });
 
 test('a whole machine that stood still does not blame its agent, whose sign of life may come a turn later', () => {
