@@ -28,7 +28,12 @@ function notifierOf(name: string, notify: string, timeout = seconds(2)) {
   );
   const pool = new CheckThreadPool(systemTiming, directory);
   const said: string[] = [];
-  pool.listen(() => ({ changed: () => {}, unable: () => {}, log: (level, text) => void said.push(`${level} ${text}`), lost: () => {} }));
+  pool.listen(() => ({
+    changed: () => {},
+    unable: () => {},
+    log: (level, text) => void said.push(`${level} ${text}`),
+    lost: () => {},
+  }));
   const thread = pool.get(specifier);
   const programs = { user: undefined, group: undefined, strict: false };
   const plan: NotifierPlan = { name: 'n', plugin: name, options: {}, settings: {}, timeout, programs };
