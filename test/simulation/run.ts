@@ -96,8 +96,6 @@ class Judge implements Witness {
     this.tell(`${machine.name} starts`);
     for (const [slot, part] of this.view.parts[machine.index]!.entries())
       part.priority = this.#world.scenario.seats[machine.index]![slot]!.priority;
-    // An owner's addresses count as the machine's own: what a dead process left there ends with its lifetime.
-    if (this.#world.scenario.seats[machine.index]!.some(({ priority }) => priority === 255)) this.view.excuse(machine);
   }
 
   killed(machine: SimulatedMachine): void {
