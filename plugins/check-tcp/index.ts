@@ -12,7 +12,7 @@ const options = {
   source: { kind: 'address', help: 'local address to connect from' },
   send: {
     kind: 'text',
-    help: 'text to send once connected; \\r, \\n, \\t and \\\\ are understood',
+    help: 'text to send once connected; \\r, \\n, \\t, \\\\ and bytes such as \\x0a are understood',
     example: '"PING\\r\\n"',
   },
   expect: { kind: 'pattern', help: 'regular expression that the answer must match', example: '^\\+PONG' },
@@ -37,7 +37,7 @@ export const checkTcp = checkPlugin({
 
 function probe(
   { host, port, source }: OptionValues<typeof options>,
-  question: string | undefined,
+  question: Buffer | undefined,
   expected: RegExp | undefined,
   signal: AbortSignal,
 ): Promise<ProbeResult> {
@@ -70,7 +70,13 @@ function probe(
   });
 }
 
-function unescaped(text: string): string {
+function unescaped(text: string): Buffer {
   const meant: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t', '\\': '\\' };
-  return text.replace(/\\([rnt\\])/g, (_, letter: string) => meant[letter]!);
+  const parts = text.split(/(\\x[0-9a-fA-F]{2}|\\[rnt\\])/);
+  return Buffer.concat(
+    parts.map((part, i) => {
+      if (i % 2 === 0) return Buffer.from(part);
+      return part[1] === 'x' ? Buffer.from(part.slice(2), 'hex') : Buffer.from(meant[part[1]!]!);
+    }),
+  );
 }

@@ -38,6 +38,18 @@ describe('check-tcp', needs('root', 'ip', 'nft'), () => {
     const block = `host 127.0.0.1\nport ${server.port}\nsend "PING\\r\\n"\nexpect ^\\+PONG`;
     assert.deepEqual(await checkOf('tcp', block).look(), { ok: true });
   });
+  test('bytes may be sent', async () => {
+    const said = Promise.withResolvers<string>();
+    using server = await serverThat((socket) =>
+      socket.once('data', (question) => {
+        said.resolve(question.toString('hex'));
+        socket.write('S');
+      }),
+    );
+    const block = `host 127.0.0.1\nport ${server.port}\nsend "\\x00\\x08\\xD2\\\\x41é\\n"\nexpect ^[SN]`;
+    assert.deepEqual(await checkOf('tcp', block).look(), { ok: true });
+    assert.equal(await said.promise, '0008d25c783431c3a90a');
+  });
   for (const [what, behave, why] of [
     ['is silent', () => {}, 'timed out'],
     ['says something else', (socket) => socket.write('-ERR\r\n'), 'timed out'],
