@@ -103,6 +103,8 @@ describe('the schedule', () => {
     );
     await time.advance(millis(500));
     assert.equal(probes.at(-1)!.at, 11_000, 'on its schedule again');
+    const [{ failures, skipped } = {}] = rounds.snapshots();
+    assert.deepEqual([failures, skipped], [0, 0], 'what was missed is no failure');
   });
   test('a probe that is asked for comes out of turn and moves no other', async () => {
     const { time, rounds, probes } = stage(() => OK);

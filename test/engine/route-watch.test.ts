@@ -135,6 +135,15 @@ describe('a route that was there and cannot be put back', () => {
     assert.equal(node.state(), 'MASTER');
   });
 
+  test('keeps its router away for half a minute, though the kernel tells of other changes meanwhile', () => {
+    const { lan, node } = broken(A);
+    node.routes.refuses = () => undefined;
+    lan.run(seconds(5));
+    node.setLink(true);
+    assert.ok(!lan.runUntil(() => node.state() !== 'FAULT', seconds(24)));
+    assert.ok(lan.runUntil(() => node.state() !== 'FAULT', seconds(2)));
+  });
+
   test('is forgotten by a new configuration', () => {
     const { lan, node } = broken(B);
     node.configure([router({ routes: routes(A) })]);

@@ -166,6 +166,14 @@ describe('a machine that was suspended', () => {
     assert.ok(mastered(a));
   });
 
+  test('as backup takes over later like any other: a sleep is counted once', () => {
+    const { lan, a, b } = pair();
+    b.slept = micros(3_000_000);
+    lan.run(seconds(5));
+    a.stopped = true;
+    assert.ok(lan.runUntil(() => mastered(b), seconds(4)));
+  });
+
   test('as backup listens anew: what came while it slept is lost', () => {
     const { lan, a, b } = pair();
     lan.loses = () => true;
