@@ -143,3 +143,16 @@ test('a router that is added while the engine is fenced waits for the agent, too
   a.send({ type: 'resume', epoch: 1 });
   assert.ok(lan.runUntil(() => a.state('VI_2') === 'MASTER', seconds(5)));
 });
+
+test('a bug that ends the engine leaves no static address and no open tap', () => {
+  const { lan, a } = pair();
+  const statics = { addresses: [virtualIp('198.51.100.2')], routes: [], rules: [] };
+  a.configure([instance()], { statics });
+  lan.run(seconds(10));
+  assert.ok(a.holds('198.51.100.2'));
+  a.failNext();
+  a.engine.run();
+  assert.equal(a.holds('198.51.100.2'), false);
+  assert.equal(a.taps.size, 0);
+  assert.ok(a.events.some((event) => event.type === 'failed'));
+});
