@@ -120,6 +120,7 @@ const GLOBALS = {
 /** What stands beside the instances, when nothing is said. */
 const SHARED = {
   checks: [],
+  notifiers: [],
   plugins: [],
   trackFiles: [],
   trackProcesses: [],
