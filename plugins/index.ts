@@ -10,6 +10,7 @@ import { checkHttp } from './check-http/index.ts';
 import { checkInterface } from './check-interface/index.ts';
 import { checkPing } from './check-ping/index.ts';
 import { checkProcess } from './check-process/index.ts';
+import { checkScript } from './check-script/index.ts';
 import { checkSmtp } from './check-smtp/index.ts';
 import { checkTcp } from './check-tcp/index.ts';
 import { checkUdp } from './check-udp/index.ts';
@@ -31,6 +32,7 @@ export const checkPlugins: readonly CheckPlugin[] = [
   checkPing,
   checkGateway,
   checkInterface,
+  checkScript,
 ];
 
 /** The notifier plugins that come with the agent. */

@@ -2,7 +2,7 @@
 // Knows nothing of weights or virtual routers but who depends on a check, for people; runs no code of a plugin.
 import type { CheckPlan, CheckSnapshot } from '../checks/messages.ts';
 import type { SupervisedThread, ThreadWatcher } from '../checks/supervised-thread.ts';
-import type { CheckConfig, InstanceConfig, SyncGroupConfig, Track } from '../config/model.ts';
+import type { CheckConfig, GlobalDefs, InstanceConfig, SyncGroupConfig, Track } from '../config/model.ts';
 import type { CheckStatus } from '../health/check-status.ts';
 import type { TrackedState } from '../health/verdict.ts';
 import type { TrackerPlan, TrackSource, Use } from './trackers.ts';
@@ -75,7 +75,10 @@ export class CheckTracker implements TrackSource {
     }
     this.#entries = entries;
     this.#wholes = wholesOf(entries.values());
-    this.#assign(new Map((config.plugins ?? []).map(({ specifier, settings }) => [specifier, settings])));
+    this.#assign(
+      new Map((config.plugins ?? []).map(({ specifier, settings }) => [specifier, settings])),
+      config.globals && policyOf(config.globals),
+    );
   }
 
   stateOf(name: string): TrackedState | undefined {
@@ -121,12 +124,13 @@ export class CheckTracker implements TrackSource {
   }
 
   /** Each thread gets its checks; a thread without any is not needed. */
-  #assign(settings: ReadonlyMap<string, CheckPlan['settings']>): void {
+  #assign(settings: ReadonlyMap<string, CheckPlan['settings']>, programs: CheckPlan['programs']): void {
     const { threads } = this.#options;
     const plans = new Map<string | undefined, CheckPlan[]>();
     for (const { config, source } of this.#entries.values()) {
       if (config.probe.type !== 'plugin') continue;
-      const plan = planOf(config, config.probe, source === undefined ? {} : (settings.get(source) ?? {}));
+      const own = source === undefined ? {} : (settings.get(source) ?? {});
+      const plan = { ...planOf(config, config.probe, own), ...(programs && { programs }) };
       const list = plans.get(source);
       if (list) list.push(plan);
       else plans.set(source, [plan]);
@@ -232,6 +236,12 @@ export class CheckTracker implements TrackSource {
     };
   }
 }
+
+const policyOf = ({ scriptUser, enableScriptSecurity: strict }: GlobalDefs): CheckPlan['programs'] => ({
+  user: scriptUser?.user,
+  group: scriptUser?.group,
+  strict,
+});
 
 const lostText = (why: string): string => `its plugin does not work: ${why}`;
 

@@ -7,7 +7,12 @@ import type { WatchedStatus } from '../health/watched-status.ts';
 import type { VettedCommands } from './script-security.ts';
 
 /** The part of a configuration that says what is tracked. */
-export type Tracking = Pick<Configuration, 'instances' | 'groups' | 'scripts' | 'checks' | 'plugins' | 'trackFiles' | 'trackProcesses'>;
+export type Tracking = Pick<
+  Configuration,
+  'instances' | 'groups' | 'scripts' | 'checks' | 'plugins' | 'trackFiles' | 'trackProcesses'
+> &
+  /** Absent: checks start no programs. */
+  Partial<Pick<Configuration, 'globals'>>;
 
 /** Who tracks a thing, directly or through its sync group. */
 export type Use = Omit<TrackRule, 'name'> & { readonly instance: string };

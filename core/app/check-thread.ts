@@ -12,6 +12,7 @@ import { systemTiming } from '../system/child-process.ts';
 import { PortableCheckNetwork } from '../system/portable/check-network.ts';
 import { nativeOrAbsent, whyAbsent } from './addon.ts';
 import { notifyServices } from './notify-services.ts';
+import { checkPrograms } from './programs.ts';
 
 /** What the main thread hands over. */
 export interface CheckThreadData {
@@ -29,6 +30,7 @@ try {
     timing: systemTiming,
     random: Math.random,
     services: services(),
+    programs: checkPrograms,
     notifyServices,
     post,
   });

@@ -1,21 +1,11 @@
 // What notifiers may ask of the agent, made of the system's parts: mail, named pipes, programs, secrets in files.
 // Lives in the thread of the plugins.
-import { describeFailure, lastLine } from '../agent/program-outcome.ts';
-import { PROGRAM_PATH, vetCommands } from '../agent/script-security.ts';
 import type { NotifierPlan } from '../checks/messages.ts';
 import type { NotifyProgram, NotifyResult, NotifyServices } from '../plugin/notifier.ts';
-import { ChildProcesses } from '../system/child-process.ts';
 import { SystemFifos } from '../system/fifo.ts';
-import { SystemFiles } from '../system/files.ts';
 import { SmtpMailer } from '../system/mail.ts';
 import { readSecretFile } from '../system/secret-file.ts';
-import { seconds } from '../units.ts';
-
-/** Longer than any attempt: the signal ends a program first. */
-const LIMIT = seconds(600);
-
-const files = new SystemFiles();
-const processes = new ChildProcesses();
+import { runProgram } from './programs.ts';
 
 export function notifyServices({ name, programs }: NotifierPlan): NotifyServices {
   const mailer = new SmtpMailer();
@@ -28,31 +18,14 @@ export function notifyServices({ name, programs }: NotifierPlan): NotifyServices
   };
 }
 
-/** Examined anew each time: what is safe now need not have been when the file was read. */
 async function run(
-  { argv, environment, input }: NotifyProgram,
-  { name, programs: { user, group, strict } }: Pick<NotifierPlan, 'name' | 'programs'>,
+  program: NotifyProgram,
+  { name, programs }: Pick<NotifierPlan, 'name' | 'programs'>,
   signal: AbortSignal,
 ): Promise<NotifyResult> {
-  const command = { argv };
-  const owner = user === undefined ? undefined : { user, ...(group !== undefined && { group }) };
-  const vetted = await vetCommands(
-    [{ what: `program of notifier ${name}`, command }],
-    { defaultUser: owner, enforce: strict },
-    files,
-  );
-  const verdict = vetted.of(command);
-  if (verdict.type === 'disabled') return { ok: false, why: verdict.why, permanent: true };
-  const running = processes.start(
-    { ...verdict.command, environment: { ...environment, PATH: PROGRAM_PATH }, timeout: LIMIT, input },
-    signal,
-  );
-  const result = await running.result;
-  // Not before: the next event must not meet what is left of this one.
-  await running.gone;
+  const result = await runProgram({ what: `program of notifier ${name}`, ...program }, programs, signal);
   if (result.ok) return { ok: true };
-  const words = lastLine(result.output, 100);
-  return { ok: false, why: `${describeFailure(result.failure)}${words ? `: ${words}` : ''}` };
+  return { ok: false, why: result.why, ...(result.refused && { permanent: true }) };
 }
 
 function secretFile(path: string): string {

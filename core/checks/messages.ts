@@ -1,6 +1,7 @@
 // The boundary between the agent and a thread that makes checks: plain data in both directions.
 import type { NotifyResult, PluginDescription, VipkeeperEvent } from '../plugin/notifier.ts';
 import type { PlainOptions } from '../plugin/options.ts';
+import type { ProgramPolicy } from '../plugin/program.ts';
 import type { Micros } from '../units.ts';
 
 /** One check to be made by one plugin. */
@@ -17,6 +18,8 @@ export interface CheckPlan {
   readonly rise: number;
   readonly fall: number;
   readonly initFail: boolean;
+  /** Whom its programs run as, and whether unsafe ones are refused; absent: it starts none. */
+  readonly programs?: ProgramPolicy;
 }
 
 /** One notifier to be made by one plugin. */
@@ -30,11 +33,7 @@ export interface NotifierPlan {
   /** Of one attempt. */
   readonly timeout: Micros;
   /** Whom its programs run as, and whether unsafe ones are refused. */
-  readonly programs: {
-    readonly user: string | undefined;
-    readonly group: string | undefined;
-    readonly strict: boolean;
-  };
+  readonly programs: ProgramPolicy;
 }
 
 /** Events that a notifier is to tell. */

@@ -2,6 +2,7 @@
 // Knows plugins only by what they promise.
 import { DeadlineQueue } from '../deadlines.ts';
 import type { CheckHost, CheckPlugin, HealthCheck } from '../plugin/check.ts';
+import type { CheckPrograms, ProgramPolicy } from '../plugin/program.ts';
 import type { Timing } from '../ports/process.ts';
 import { after, between, type Instant, type Micros, micros, seconds } from '../units.ts';
 import { CheckRun, LONGEST_TEXT, type RunHost, textOf } from './check-run.ts';
@@ -13,7 +14,9 @@ export interface RoundsPorts {
   /** By name. */
   readonly plugins: ReadonlyMap<string, CheckPlugin>;
   /** What plugins may ask for besides their own means. */
-  readonly services: Omit<CheckHost, 'name' | 'settings' | 'timeout' | 'log'>;
+  readonly services: Omit<CheckHost, 'name' | 'settings' | 'timeout' | 'log' | 'programs'>;
+  /** Starts programs by such rules; absent: nobody does. */
+  readonly programs?: (policy: ProgramPolicy) => CheckPrograms;
   readonly post: (event: CheckEvent) => void;
 }
 
@@ -120,7 +123,9 @@ export class Rounds implements RunHost {
         complaints.push(option === undefined ? message : `${option}: ${message}`),
       );
       for (const complaint of complaints) this.log('warning', name, complaint);
-      const check = plugin.create(plan.options as never, { ...this.#ports.services, name, settings, timeout, log });
+      const programs = plan.programs && this.#ports.programs?.(plan.programs);
+      const own = { name, settings, timeout, log, ...(programs && { programs }) };
+      const check = plugin.create(plan.options as never, { ...this.#ports.services, ...own });
       return { check, why: '' };
     } catch (error) {
       return { check: undefined, why: textOf(error) };

@@ -3,6 +3,7 @@
 import type { Micros } from '../units.ts';
 import type { CheckNetwork } from './network.ts';
 import type { Complain, OptionSpecs, OptionValues, PlainOptions } from './options.ts';
+import type { CheckPrograms } from './program.ts';
 
 /** The version of this interface. A plugin that says another one is refused. */
 export const PLUGIN_API = 1;
@@ -32,6 +33,8 @@ export interface CheckHost {
   readonly timeout: Micros;
   /** Echoes, neighbours, interfaces; absent: whoever runs the check has none. */
   readonly network?: CheckNetwork;
+  /** Starts programs; absent: whoever runs the check does not. */
+  readonly programs?: CheckPrograms;
   /** A line in the agent's log; rationed. */
   log(level: 'error' | 'warning' | 'info', text: string): void;
 }

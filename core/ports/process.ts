@@ -19,6 +19,8 @@ export interface ProcessRequest {
   readonly input?: string;
   /** From the start; then the process group gets SIGTERM and, two seconds later, SIGKILL. More than 24 days: never. */
   readonly timeout: Micros;
+  /** SIGKILL at once instead: for what has no state to put in order. */
+  readonly abrupt?: true;
 }
 
 export type ProcessFailure =

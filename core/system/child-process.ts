@@ -47,6 +47,7 @@ class Child implements RunningProcess {
   readonly #leave: () => void;
   readonly #output = new OutputTail();
   readonly #signal: AbortSignal;
+  readonly #last: 'SIGTERM' | 'SIGKILL';
   #process: ChildProcess | undefined;
   #group: number | undefined;
   #exited = false;
@@ -62,6 +63,7 @@ class Child implements RunningProcess {
     this.#settle = result.resolve;
     this.#leave = gone.resolve;
     this.#signal = signal;
+    this.#last = request.abrupt ? 'SIGKILL' : 'SIGTERM';
     if (signal.aborted) this.#neverRan({ type: 'aborted' });
     else this.#spawn(request);
   }
@@ -147,13 +149,13 @@ class Child implements RunningProcess {
     }, DRAIN_MS);
   }
 
-  /** Ends a program that had its time: the result is certain now, SIGTERM, and SIGKILL for what remains. */
+  /** Ends a program that had its time: the result is certain now; its signal, and SIGKILL for what remains. */
   #end(failure: ProcessFailure): void {
     if (this.#exited || this.#look !== undefined) return;
     clearTimeout(this.#deadline);
     this.#signal.removeEventListener('abort', this.#onAbort);
     this.#settle({ ok: false, failure, output: this.#output.text() });
-    this.kill('SIGTERM');
+    this.kill(this.#last);
     this.#deadline = setTimeout(() => {
       this.kill('SIGKILL');
       this.#watchGroup();

@@ -1,6 +1,7 @@
 // A check as its user writes it: the text of its block goes through the loader, and the plugin gets what comes out.
 import assert from 'node:assert/strict';
 import { builtInLanguage } from '../../core/app/built-in.ts';
+import { checkPrograms } from '../../core/app/programs.ts';
 import { load } from '../../core/config/load.ts';
 import type { CheckHost, HealthCheck, ProbeResult } from '../../core/plugin/check.ts';
 import type { Complain, PlainOptions } from '../../core/plugin/options.ts';
@@ -30,16 +31,18 @@ const pluginOf = (name: string) => {
   return plugin;
 };
 
-/** A check of such a block. @param timeoutMs how long each of its probes may take */
+/** A check of such a block. @param timeoutMs how long each of its probes may take @param host besides the usual */
 export function checkOf(
   plugin: string,
   lines: string,
   timeoutMs = 5_000,
+  host: Partial<CheckHost> = {},
 ): HealthCheck & { look(): Promise<ProbeResult> } {
   const { options, said } = read(plugin, lines);
   assert.ok(options, said.join('\n'));
-  const host: CheckHost = { name: 'c', settings: {}, timeout: millis(timeoutMs), log: () => {} };
-  const check = pluginOf(plugin).create(options as never, host);
+  const programs = checkPrograms({ user: 'root', group: undefined, strict: true });
+  const usual: CheckHost = { name: 'c', settings: {}, timeout: millis(timeoutMs), programs, log: () => {} };
+  const check = pluginOf(plugin).create(options as never, { ...usual, ...host });
   return {
     ...check,
     probe: (signal) => check.probe(signal),
