@@ -6,12 +6,15 @@ import type { Place, Report } from './diagnostics.ts';
 import type { Found, Named, Rows, Values } from './keywords/row.ts';
 import type { commonRows } from './keywords/vrrp-check.ts';
 import type { CheckConfig, CheckProbe } from './model.ts';
-import { optionsOf } from './plugin-rows.ts';
+import { NATIVE_CHECKS, type NativeCheck, nativeCheck } from './native-checks.ts';
+import { optionsOf, SHORTEST_INTERVAL } from './plugin-rows.ts';
 
 type CheckBlock = Named<Values<Rows>>;
 type Common = Values<typeof commonRows>;
 
 const INTERVAL = seconds(1);
+/** A timeout is at most the interval. */
+const LONGEST = seconds(86_400);
 /** What says how a check probes. */
 const OF_PROBES = ['interval', 'timeout', 'jitter', 'rise', 'fall', 'init_fail'] as const;
 /** Expressions over expressions, so many levels; more helps nobody. */
@@ -54,8 +57,8 @@ function build(
   report: Report,
 ): CheckConfig {
   const values = block.values as Common;
-  const interval = values.interval?.value ?? INTERVAL;
-  const probe = probeOf(block, plugins, names, report);
+  const { probe, native } = madeOf(block, plugins, names, report);
+  const interval = values.interval?.value ?? native?.interval ?? INTERVAL;
   if (probe.type === 'expression')
     for (const word of OF_PROBES)
       if (values[word] !== undefined)
@@ -67,18 +70,18 @@ function build(
     name: block.name,
     probe,
     interval,
-    timeout: timeoutOf(values.timeout, interval, report),
+    timeout: timeoutOf(values.timeout, interval, native?.timeout ?? interval, report),
     jitter: values.jitter?.value ?? (0 as Micros),
     rise: values.rise?.value ?? 1,
-    fall: values.fall?.value ?? 1,
+    fall: values.fall?.value ?? native?.fall ?? 1,
     weight: values.weight?.value.weight ?? 0,
     reverse: values.weight?.value.reverse ?? false,
-    initFail: values.init_fail?.value ?? false,
+    initFail: values.init_fail?.value ?? native?.initFail ?? false,
   };
 }
 
-function timeoutOf(found: Found<Micros> | undefined, interval: Micros, report: Report): Micros {
-  if (found === undefined) return interval;
+function timeoutOf(found: Found<Micros> | undefined, interval: Micros, usual: Micros, report: Report): Micros {
+  if (found === undefined) return usual;
   if (found.value <= interval) return found.value;
   report.add('W057', found.place, 'timeout is longer than the interval; the interval is used', {
     suggestion: 'make the interval longer: a check never overlaps itself',
@@ -86,16 +89,24 @@ function timeoutOf(found: Found<Micros> | undefined, interval: Micros, report: R
   return interval;
 }
 
-function probeOf(
+/** What a check probes, and keepalived's numbers where its block is one of keepalived's. */
+interface Made {
+  readonly probe: CheckProbe;
+  readonly native?: NativeCheck;
+}
+
+function madeOf(
   { name, place, values }: CheckBlock,
   plugins: ReadonlyMap<string, CheckDescription>,
   names: ReadonlySet<string>,
   report: Report,
-): CheckProbe {
-  const given = [...plugins.keys(), ...EXPRESSIONS].filter((word) => values[word] !== undefined);
-  const disabled = (why: string, suggestion: string, at = place): CheckProbe => {
+): Made {
+  const words = [...plugins.keys(), ...EXPRESSIONS, ...NATIVE_CHECKS.keys()];
+  const given = words.filter((word) => values[word] !== undefined);
+  const none = (why: string): Made => ({ probe: { type: 'none', why } });
+  const disabled = (why: string, suggestion: string, at = place): Made => {
     report.add('W059', at, `vrrp_check ${name} ${why}`, { value: name, suggestion });
-    return { type: 'none', why };
+    return none(why);
   };
   const [word, second] = given;
   if (word === undefined)
@@ -114,7 +125,13 @@ function probeOf(
   if (plugin !== undefined) {
     const block = { name: `${word} in vrrp_check ${name}`, place: found.place };
     const options = optionsOf(plugin.options, found.value as Values<Rows>, block, report);
-    return options ? { type: 'plugin', plugin: word, options } : { type: 'none', why: `${word} lacks what it needs` };
+    return options ? { probe: { type: 'plugin', plugin: word, options } } : none(`${word} lacks what it needs`);
+  }
+  if (NATIVE_CHECKS.has(word)) {
+    const native = nativeIn(word, found as Found<Values<Rows>>, (values as Common).interval, report);
+    if (native === undefined) return none(`${word} lacks what it needs`);
+    const { plugin, options } = native;
+    return { probe: { type: 'plugin', plugin, options }, native };
   }
   const common = values as Common;
   const parts = common.all?.value ?? common.any?.value ?? common.at_least?.value.names ?? [];
@@ -124,11 +141,27 @@ function probeOf(
       report.add('W050', part.place, `vrrp_check ${name} needs ${part.name}, but there is no vrrp_check of that name`, {
         value: part.name,
       });
-  if (known.length < parts.length) return { type: 'none', why: 'it names a check that does not exist' };
+  if (known.length < parts.length) return none('it names a check that does not exist');
   const count = common.all ? parts.length : (common.at_least?.value.count ?? 1);
   if (count > parts.length)
     return disabled(`asks for ${count} of ${parts.length} checks`, `ask for at most ${parts.length}`, found.place);
-  return { type: 'expression', count, of: parts.map((part) => part.name) };
+  return { probe: { type: 'expression', count, of: parts.map((part) => part.name) } };
+}
+
+/** keepalived's numbers count where they are written; without them those of vrrp_check hold. */
+function nativeIn(
+  word: string,
+  { value, place }: Found<Values<Rows>>,
+  interval: Found<Micros> | undefined,
+  report: Report,
+): NativeCheck | undefined {
+  const loop = value['delay_loop'] as Found<Micros> | undefined;
+  const tooOften = loop !== undefined && loop.value < SHORTEST_INTERVAL;
+  if (tooOften)
+    report.add('W011', loop.place, `delay_loop is shorter than ${SHORTEST_INTERVAL / 1_000_000} s, which is used`);
+  const every = interval ?? (tooOften ? { ...loop, value: SHORTEST_INTERVAL } : loop);
+  const block = { ...value, ...(every && { delay_loop: every }) };
+  return nativeCheck(word, block, place, { delayLoop: INTERVAL, connectTimeout: LONGEST, retry: 0 }, report);
 }
 
 /** An expression that depends on itself says nothing; it is taken out of the circle. */

@@ -93,17 +93,16 @@ function putNew<T extends PluginDescription>(map: Map<string, T>, plugin: T): vo
 function homesIn(root: Block): ReadonlyMap<string, readonly string[]> {
   const map = new Map<string, string[]>();
   const note = (keyword: string, block: string) => map.set(keyword, [...(map.get(keyword) ?? []), block]);
-  const seen = new Set<Block>();
-  const visit = (block: Block) => {
-    seen.add(block);
+  // The outer blocks first: they are the likelier homes.
+  const blocks = new Set<Block>([root]);
+  for (const block of blocks) {
     const where = block.name === 'root' ? 'the top level' : block.name;
     for (const [name, row] of Object.entries(block.rows)) {
       for (const keyword of [name, ...(row.synonyms ?? [])]) note(keyword, where);
       const inner = opensOf(row);
-      if (inner && !inner.lines && !seen.has(inner)) visit(inner);
+      if (inner && !inner.lines) blocks.add(inner);
     }
-  };
-  visit(root);
+  }
   return map;
 }
 

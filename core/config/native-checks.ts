@@ -1,14 +1,16 @@
-// The checks of keepalived's real servers (TCP_CHECK, HTTP_GET …) as checks that our plugins make: pure translation of
-// what was read. What has no counterpart is told. Knows plugins by the names of their options only.
+// The checks of keepalived's real servers (TCP_CHECK, HTTP_GET …), there or in a vrrp_check, as checks that our plugins
+// make: pure translation of what was read. What has no counterpart is told. Knows plugins by the names of their options only.
 import type { IpAddress } from '../net/address.ts';
 import type { ProbeConfig } from '../plugin/check.ts';
 import { type Micros, micros, seconds } from '../units.ts';
 import type { Place, Report } from './diagnostics.ts';
 import type { Found, Rows, Values } from './keywords/row.ts';
+import type { Command, ScriptUser } from './model.ts';
 
 /** What is checked, and what its real and virtual server say for all of their checks. */
 export interface NativeTarget {
-  readonly address: IpAddress;
+  /** undefined: there is no real server, and the check must say connect_ip. */
+  readonly address?: IpAddress;
   /** 1..65535; undefined: the real server has none. */
   readonly port?: number;
   readonly virtualhost?: string;
@@ -66,13 +68,17 @@ const PLUGINS: Readonly<Record<string, { readonly plugin: string; readonly optio
   DNS_CHECK: { plugin: 'dns', options: dnsOptions },
   PING_CHECK: { plugin: 'ping', options: pingOptions },
   UDP_CHECK: { plugin: 'udp', options: udpOptions },
+  MISC_CHECK: { plugin: 'script', options: scriptOptions },
 };
 /** Checks that something else does. */
 const INSTEAD: Readonly<Record<string, string>> = {
-  MISC_CHECK: 'write a vrrp_script with that program',
   FILE_CHECK: 'track the file with track_file',
   BFD_CHECK: 'track the session with track_bfd',
 };
+/** The checks that plugins make, and by which plugin. */
+export const NATIVE_CHECKS: ReadonlyMap<string, string> = new Map(
+  Object.entries(PLUGINS).map(([name, { plugin }]) => [name, plugin]),
+);
 /** keepalived's own numbers where they are not 1. */
 const RETRY: Readonly<Record<string, number>> = { DNS_CHECK: 3 };
 
@@ -95,7 +101,10 @@ export function nativeCheck(
   const options = known.options(t);
   if (options === undefined) return undefined;
   const interval = read<Micros>(block, 'delay_loop') ?? target.delayLoop ?? DELAY_LOOP;
-  const timeout = read<Micros>(block, 'connect_timeout') ?? target.connectTimeout ?? CONNECT_TIMEOUT;
+  const timeout =
+    name === 'MISC_CHECK'
+      ? (read<Micros>(block, 'misc_timeout') ?? interval)
+      : (read<Micros>(block, 'connect_timeout') ?? target.connectTimeout ?? CONNECT_TIMEOUT);
   return {
     plugin: known.plugin,
     options,
@@ -114,34 +123,33 @@ function lacks({ name, block, report }: Translation, keyword: string, instead: s
   if (found !== undefined) report.add('W031', found.place, `${keyword} of ${name} has no counterpart: ${instead}`);
 }
 
-const hostOf = ({ block, target }: Translation): IpAddress => read<IpAddress>(block, 'connect_ip') ?? target.address;
-
 /** Where a check connects, and from where. */
-function common(t: Translation): Readonly<Record<string, unknown>> {
+function common(t: Translation): Options {
+  const host = read<IpAddress>(t.block, 'connect_ip') ?? t.target.address;
+  if (host === undefined) return missing(t, 'does not know where to connect', 'add connect_ip');
   const source = read<IpAddress>(t.block, 'bindto');
-  return { host: hostOf(t), ...(source !== undefined && { source }) };
+  return { host, ...(source !== undefined && { source }) };
+}
+
+function missing({ name, place, report }: Translation, what: string, suggestion: string): undefined {
+  report.add('W059', place, `${name} ${what}`, { value: name, suggestion });
+  return undefined;
 }
 
 /** @param usual the port of the protocol, where it has one */
 function withPort(t: Translation, usual: number | undefined): Options {
   const port = read<number>(t.block, 'connect_port') ?? t.target.port ?? usual;
-  if (port !== undefined) return { ...common(t), port };
-  t.report.add('W059', t.place, `${t.name} does not know its port`, {
-    value: t.name,
-    suggestion: 'add connect_port, or a port to the real server',
-  });
-  return undefined;
+  const connection = common(t);
+  if (port !== undefined) return connection && { ...connection, port };
+  const server = t.target.address === undefined ? '' : ', or a port to the real server';
+  return missing(t, 'does not know its port', `add connect_port${server}`);
 }
 
 /** keepalived asks for one page in turn each delay_loop; we ask for all, so that a bad one is noticed at once. */
 function httpOptions(t: Translation, tls: boolean): Options {
   const connection = withPort(t, tls ? 443 : 80);
   const pages = read<readonly Block[]>(t.block, 'url') ?? [];
-  if (pages.length === 0) {
-    const suggestion = 'add url { path / }';
-    t.report.add('W059', t.place, `${t.name} does not say what to ask for`, { value: t.name, suggestion });
-    return undefined;
-  }
+  if (pages.length === 0) return missing(t, 'does not say what to ask for', 'add url { path / }');
   if (read<string>(t.block, 'http_protocol')?.startsWith('1.0'))
     lacks(t, 'http_protocol', 'requests are HTTP/1.1 and close the connection');
   const virtualhost = read<string>(t.block, 'virtualhost') ?? t.target.virtualhost;
@@ -205,11 +213,14 @@ function smtpOptions(t: Translation): Options {
   if (second !== undefined) lacks(t, 'host', 'one check asks one server; the first host counts');
   const at = { ...t, block: { ...t.block, ...first } };
   const name = read<string>(t.block, 'helo_name');
-  return { ...withPort(at, 25), ...(name !== undefined && { helo_name: name }), tls: 'none', verify: true };
+  const connection = withPort(at, 25);
+  return connection && { ...connection, ...(name !== undefined && { helo_name: name }), tls: 'none', verify: true };
 }
 
 function dnsOptions(t: Translation): Options {
-  const { host: server, ...rest } = { ...withPort(t, 53) } as Readonly<Record<string, unknown>>;
+  const connection = withPort(t, 53);
+  if (connection === undefined) return undefined;
+  const { host: server, ...rest } = connection;
   const type = read<string>(t.block, 'type') ?? 'SOA';
   return { server, ...rest, type, name: read<string>(t.block, 'name') ?? '.', expect: [] };
 }
@@ -217,7 +228,8 @@ function dnsOptions(t: Translation): Options {
 function pingOptions(t: Translation): Options {
   const name = read<string>(t.block, 'bind_if');
   lacks(t, 'connect_port', 'an echo request has no port');
-  return { ...common(t), count: 1, loss: 0, size: 56, ...(name !== undefined && { interface: name }) };
+  const target = common(t);
+  return target && { ...target, count: 1, loss: 0, size: 56, ...(name !== undefined && { interface: name }) };
 }
 
 function udpOptions(t: Translation): Options {
@@ -231,5 +243,17 @@ function udpOptions(t: Translation): Options {
     require_reply: reply !== undefined,
     min_reply: read<number>(t.block, 'min_reply_length') ?? 0,
     max_reply: read<number>(t.block, 'max_reply_length') ?? 255,
+  };
+}
+
+function scriptOptions(t: Translation): Options {
+  lacks(t, 'misc_dynamic', 'status 0 is good and every other one is a failure');
+  const command = read<Command>(t.block, 'misc_path');
+  if (command === undefined) return missing(t, 'does not say what to run', 'add misc_path');
+  const owner = read<ScriptUser>(t.block, 'user');
+  return {
+    command: command.argv,
+    ...(owner && { user: owner.user }),
+    ...(owner?.group !== undefined && { group: owner.group }),
   };
 }

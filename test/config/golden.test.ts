@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { builtInLanguage } from '../../core/app/built-in.ts';
 import { type CheckIo, checkConfig } from '../../core/cli/check-config.ts';
 import { CODES } from '../../core/config/diagnostics.ts';
 import { allKeywords, grammar, root } from '../../core/config/keywords/index.ts';
@@ -144,7 +145,8 @@ describe('golden configurations', () => {
     test(`${name}: findings`, async () => compare(`${name}.txt`, await check(name)));
     test(`${name}: model`, () => {
       const text = textOf(`${name}.conf`);
-      const { configuration } = load({ file: `${name}.conf`, text }, optionsOf(text));
+      const options = { ...optionsOf(text), language: builtInLanguage };
+      const { configuration } = load({ file: `${name}.conf`, text }, options);
       compare(`${name}.model`, canonical(configuration ?? null));
     });
   }

@@ -1,9 +1,11 @@
 // keepalived's checks of real servers as checks of our plugins: the blocks go through the reader of files.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { builtInLanguage } from '../../core/app/built-in.ts';
 import { Report } from '../../core/config/diagnostics.ts';
 import { blocksWith, grammar, root } from '../../core/config/keywords/index.ts';
 import { type Rows, readBlock, type Values } from '../../core/config/keywords/row.ts';
+import { load } from '../../core/config/load.ts';
 import { type NativeTarget, nativeCheck } from '../../core/config/native-checks.ts';
 import { parse } from '../../core/config/parser.ts';
 import { readLines } from '../../core/config/source.ts';
@@ -12,7 +14,7 @@ import type { OptionSpec } from '../../core/plugin/options.ts';
 import { seconds } from '../../core/units.ts';
 import { checkPlugins } from '../../plugins/index.ts';
 
-const TARGET: NativeTarget = { address: '192.0.2.10' as IpAddress, port: 8080 };
+const TARGET = { address: '192.0.2.10' as IpAddress, port: 8080 } satisfies NativeTarget;
 
 /** What becomes of a checker with these lines, and what is said about it. */
 function translate(name: string, lines: string, target: NativeTarget = TARGET) {
@@ -113,6 +115,7 @@ describe('checks of real servers', () => {
     ['DNS_CHECK', 'bindto 192.0.2.2'],
     ['PING_CHECK', 'bindto 192.0.2.2'],
     ['UDP_CHECK', 'payload 0a'],
+    ['MISC_CHECK', 'misc_path "/bin/true -x"\nuser nobody nogroup'],
   ] as const)
     test(`the plugin of ${name} takes what it is given`, () => {
       const { plugin, options } = translate(name, lines).check!;
@@ -150,7 +153,7 @@ describe('checks of real servers', () => {
   });
   test('what cannot be checked is no check', () => {
     for (const [name, lines, why] of [
-      ['MISC_CHECK', 'misc_path /bin/true', 'MISC_CHECK is not made by a plugin'],
+      ['MISC_CHECK', '', 'MISC_CHECK does not say what to run'],
       ['FILE_CHECK', 'track_file f', 'FILE_CHECK is not made by a plugin'],
       ['BFD_CHECK', 'name b', 'BFD_CHECK is not made by a plugin'],
       ['HTTP_GET', '', 'HTTP_GET does not say what to ask for'],
@@ -159,5 +162,70 @@ describe('checks of real servers', () => {
       assert.deepEqual(translate(name, lines), { check: undefined, said: [`W059 ${why}`] });
     const portless = translate('TCP_CHECK', '', { address: TARGET.address });
     assert.deepEqual(portless, { check: undefined, said: ['W059 TCP_CHECK does not know its port'] });
+  });
+  test('a program has its own time limit, and its user where it says one', () => {
+    const { check, said } = translate(
+      'MISC_CHECK',
+      'misc_path "/bin/ping -c 1 a"\nmisc_timeout 3\nmisc_dynamic\nuser nobody nogroup\nretry 0',
+    );
+    assert.deepEqual([check?.plugin, check?.timeout, check?.fall], ['script', seconds(3), 1]);
+    assert.deepEqual(check?.options, { command: ['/bin/ping', '-c', '1', 'a'], user: 'nobody', group: 'nogroup' });
+    assert.deepEqual(said, [
+      'W031 misc_dynamic of MISC_CHECK has no counterpart: status 0 is good and every other one is a failure',
+    ]);
+    const plain = translate('MISC_CHECK', 'misc_path true\ndelay_loop 7').check;
+    assert.deepEqual([plain?.timeout, plain?.options], [seconds(7), { command: ['true'] }]);
+  });
+});
+
+describe('the same checks in a vrrp_check', () => {
+  /** The check of such a block, and what is said about it. */
+  const read = (lines: string) => {
+    const { configuration, diagnostics } = load(
+      { file: 'f', text: `vrrp_check c {\n${lines}\n}\n` },
+      { hostName: 'h', language: builtInLanguage },
+    );
+    const said = diagnostics.filter(({ place }) => place.line > 1).map(({ code, message }) => `${code} ${message}`);
+    return { check: configuration?.checks?.[0], said };
+  };
+  const connect = 'connect_ip 127.0.0.1\nconnect_port 80';
+
+  test('keepalived’s numbers count where they are written, else those of vrrp_check', () => {
+    const plain = read(`TCP_CHECK {\n${connect}\n}`);
+    assert.deepEqual(plain.said, []);
+    assert.deepEqual(plain.check?.probe, { type: 'plugin', plugin: 'tcp', options: { host: '127.0.0.1', port: 80 } });
+    const numbersOf = (lines: string) => {
+      const { interval, timeout, fall, initFail } = read(lines).check!;
+      return [interval, timeout, fall, initFail];
+    };
+    assert.deepEqual(numbersOf(`TCP_CHECK {\n${connect}\n}`), [seconds(1), seconds(1), 1, false]);
+    const own = `TCP_CHECK {\n${connect}\ndelay_loop 6\nconnect_timeout 2\nretry 2\nalpha\n}`;
+    assert.deepEqual(numbersOf(own), [seconds(6), seconds(2), 3, true]);
+    assert.deepEqual(numbersOf(`${own}\ninterval 1.5\nfall 2\ninit_fail off`), [seconds(1.5), seconds(1.5), 2, false]);
+    assert.deepEqual(numbersOf(`${own}\ninterval 9\ntimeout 4`), [seconds(9), seconds(4), 3, true]);
+  });
+  test('no check is made more often than others may be', () => {
+    const { check, said } = read(`TCP_CHECK {\n${connect}\ndelay_loop 0.001\n}`);
+    assert.deepEqual([check?.interval, check?.timeout], [seconds(0.05), seconds(0.05)]);
+    assert.deepEqual(said, ['W011 delay_loop is shorter than 0.05 s, which is used']);
+  });
+  test('each says where it connects, for there is no real server', () => {
+    for (const name of ['TCP_CHECK', 'SMTP_CHECK', 'DNS_CHECK', 'PING_CHECK', 'UDP_CHECK']) {
+      const { check, said } = read(`${name} {\n}`);
+      assert.equal(check?.probe.type, 'none');
+      assert.ok(said.includes(`W059 ${name} does not know where to connect`), said.join('\n'));
+    }
+    const host = read('SMTP_CHECK {\nhost {\nconnect_ip 127.0.0.1\n}\n}');
+    assert.deepEqual([host.check?.probe.type, host.said], ['plugin', []]);
+  });
+  test('a program needs no address', () => {
+    const { check, said } = read('MISC_CHECK {\nmisc_path "/bin/true"\n}\nweight -5');
+    assert.deepEqual(check?.probe, { type: 'plugin', plugin: 'script', options: { command: ['/bin/true'] } });
+    assert.deepEqual([check?.weight, said], [-5, []]);
+  });
+  test('one of them is one check', () => {
+    assert.deepEqual(read(`TCP_CHECK {\n${connect}\n}\nPING_CHECK {\nconnect_ip 127.0.0.1\n}`).said, [
+      'W059 vrrp_check c has both TCP_CHECK and PING_CHECK',
+    ]);
   });
 });

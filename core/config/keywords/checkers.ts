@@ -1,4 +1,5 @@
-// The checks of a real server. Nobody acts on them yet; they are read so that mistakes in them are found.
+// The checks of a real server. There nobody acts on them yet, they are read so that mistakes in them are found; in a
+// vrrp_check the same blocks are made by our plugins.
 import {
   address,
   choice,

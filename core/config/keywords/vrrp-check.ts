@@ -3,8 +3,10 @@
 import type { CheckDescription } from '../../plugin/check.ts';
 import type { Place } from '../diagnostics.ts';
 import { type Field, flag, integer, seconds, wholeNumber } from '../fields.ts';
+import { NATIVE_CHECKS } from '../native-checks.ts';
 import { rowsOf } from '../plugin-rows.ts';
-import { type Block, type Keyword, named, nested, type Rows } from './row.ts';
+import { checkerRows } from './checkers.ts';
+import { type Block, type Keyword, named, nested, opensOf, type Rows } from './row.ts';
 import { MAX_WEIGHT, weightField } from './track.ts';
 
 /** Names of checks, at least one. */
@@ -84,8 +86,19 @@ export function vrrpCheck(plugins: readonly CheckDescription[]): Block {
   return {
     name: 'vrrp_check',
     help: 'a check made by a plugin, without a process, or an expression over checks; moves priorities',
-    rows: { ...Object.fromEntries(blocks), ...commonRows },
+    rows: { ...Object.fromEntries(blocks), ...commonRows, ...nativeRows(plugins) },
   };
 }
+
+/** keepalived's own words for what these plugins do: blocks of a real server, here without one. */
+const nativeRows = (plugins: readonly CheckDescription[]): Rows =>
+  Object.fromEntries(
+    Object.entries(checkerRows).flatMap(([name, row]): [string, Keyword][] => {
+      const block = opensOf(row);
+      if (block === undefined || !plugins.some((plugin) => plugin.name === NATIVE_CHECKS.get(name))) return [];
+      const { help, example } = row;
+      return [[name, { value: nested(block), help, extension: true, ...(example !== undefined && { example }) }]];
+    }),
+  );
 
 export const checkField = (plugins: readonly CheckDescription[]) => named(vrrpCheck(plugins));
