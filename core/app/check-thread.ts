@@ -19,6 +19,8 @@ export interface CheckThreadData {
   readonly port: MessagePort;
   /** URL of the module of a plugin; undefined: the plugins that come with the agent. */
   readonly module: string | undefined;
+  /** Where its programs are noted, so that none outlives it. */
+  readonly groups: Int32Array;
 }
 
 const { port, module } = workerData as CheckThreadData;

@@ -15,12 +15,14 @@ import { type CheckThread, SupervisedThread, type ThreadWatcher } from '../check
 import { type Language, languageWith, type PluginSource } from '../config/language.ts';
 import type { PluginDescription } from '../plugin/notifier.ts';
 import type { Timing } from '../ports/process.ts';
-import { systemTiming } from '../system/child-process.ts';
+import { killGroups, systemTiming } from '../system/child-process.ts';
 import { entryFile } from '../system/entry-file.ts';
 import { SystemFiles } from '../system/files.ts';
 import { builtInLanguage } from './built-in.ts';
 import type { CheckThreadData } from './check-thread.ts';
 
+/** Programs of one thread at once that are noted, so that none outlives it. */
+const MOST_GROUPS = 256;
 /** A plugin that needs more has a leak. */
 const MOST_MEMORY_MIB = 128;
 /** Where packages are looked for besides the directory of the configuration file and those above it. */
@@ -177,11 +179,13 @@ const SILENT: ThreadWatcher = { changed: () => {}, unable: () => {}, log: () => 
 class WorkerCheckThread implements CheckThread {
   readonly #worker: Worker;
   readonly #port: MessageChannel['port1'];
+  readonly #groups: Int32Array;
 
   constructor(module: string | undefined) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const data: CheckThreadData = { port: port2, module };
+    this.#groups = new Int32Array(new SharedArrayBuffer(MOST_GROUPS * Int32Array.BYTES_PER_ELEMENT));
+    const data: CheckThreadData = { port: port2, module, groups: this.#groups };
     this.#worker = new Worker(entryFile(import.meta.url, './check-thread'), {
       workerData: data,
       transferList: [port2],
@@ -208,6 +212,7 @@ class WorkerCheckThread implements CheckThread {
       why = full ? `it used more than ${MOST_MEMORY_MIB} MiB` : textOf(error);
     });
     this.#worker.once('exit', () => {
+      killGroups(this.#groups);
       this.#port.close();
       onEnd(why);
     });
@@ -215,6 +220,8 @@ class WorkerCheckThread implements CheckThread {
 
   terminate(): void {
     void this.#worker.terminate();
+    // Not only at its exit: the agent may be about to end, too.
+    killGroups(this.#groups);
   }
 }
 

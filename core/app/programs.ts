@@ -1,5 +1,6 @@
 // Programs of plugins: examined as all scripts are, then run without a shell, in a process group of their own.
 // Lives in the thread of the plugins; does not know what a program is for.
+import { workerData } from 'node:worker_threads';
 import { describeFailure, lastLine } from '../agent/program-outcome.ts';
 import { PROGRAM_PATH, vetCommands } from '../agent/script-security.ts';
 import type { CheckPrograms, ProgramPolicy, ProgramResult } from '../plugin/program.ts';
@@ -13,7 +14,9 @@ const LIMIT = seconds(90_000);
 const WORDS = 100;
 
 const files = new SystemFiles();
-const processes = new ChildProcesses();
+/** The main thread's memory, from which it ends them when this thread is no more. */
+const noted = (workerData as { readonly groups?: unknown } | null)?.groups;
+const processes = new ChildProcesses(noted instanceof Int32Array ? noted : undefined);
 
 export interface PluginProgram {
   /** What it is, for people. */

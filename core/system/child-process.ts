@@ -26,17 +26,41 @@ const UMASK = 0o022;
 
 export class ChildProcesses implements ProcessRunner {
   readonly #alive = new Set<Child>();
+  readonly #groups: Int32Array | undefined;
+
+  /** @param groups memory for their process groups, 0: free, for who must end them when this thread is no more */
+  constructor(groups?: Int32Array) {
+    this.#groups = groups;
+  }
 
   start(request: ProcessRequest, signal: AbortSignal): RunningProcess {
     const child = new Child(request, signal);
     this.#alive.add(child);
-    void child.gone.then(() => this.#alive.delete(child));
+    const slot = child.group === undefined ? -1 : (this.#groups?.indexOf(0) ?? -1);
+    if (slot >= 0) Atomics.store(this.#groups!, slot, child.group!);
+    void child.gone.then(() => {
+      this.#alive.delete(child);
+      if (slot >= 0) Atomics.store(this.#groups!, slot, 0);
+    });
     return child;
   }
 
   /** SIGKILL to every process group at once, for the moment before the process ends. */
   killAll(): void {
     for (const child of this.#alive) child.kill('SIGKILL');
+  }
+}
+
+/** SIGKILL to the process groups that a thread has left behind. */
+export function killGroups(groups: Int32Array): void {
+  for (let slot = 0; slot < groups.length; slot++) {
+    const group = Atomics.exchange(groups, slot, 0);
+    if (group <= 1) continue;
+    try {
+      process.kill(-group, 'SIGKILL');
+    } catch {
+      // It has gone by itself.
+    }
   }
 }
 
@@ -66,6 +90,11 @@ class Child implements RunningProcess {
     this.#last = request.abrupt ? 'SIGKILL' : 'SIGTERM';
     if (signal.aborted) this.#neverRan({ type: 'aborted' });
     else this.#spawn(request);
+  }
+
+  /** The process group; undefined: it never ran. */
+  get group(): number | undefined {
+    return this.#group;
   }
 
   /** Signals the whole process group; one that has gone is no error. */
