@@ -23,6 +23,7 @@ import { loadNative } from '../system/native/index.ts';
 import { LinuxNetwork } from '../system/network.ts';
 import { type Descriptor, LinuxPoller } from '../system/poller.ts';
 import { prepareEngineThread } from '../system/process.ts';
+import { receivedPackets } from '../system/received-packets.ts';
 import { ProcSysctl } from '../system/sysctl.ts';
 import { Wakeup } from '../system/wakeup.ts';
 import { seconds } from '../units.ts';
@@ -87,6 +88,7 @@ function build(): Engine {
     network,
     datagrams: new LinuxDatagrams(native),
     random,
+    received: receivedPackets,
     links,
     monitor,
     provider: new NetlinkProvider({

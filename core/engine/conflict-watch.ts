@@ -9,6 +9,7 @@ import { decodeNeighbourAdvertisement } from '../net/ndisc.ts';
 import type { EngineNetwork, FrameTap, Poller } from '../ports/engine-io.ts';
 import { after, type Instant, millis, seconds } from '../units.ts';
 import { ConflictDefence } from '../vip/conflict-defence.ts';
+import { Rival } from '../vip/rival.ts';
 import type { InstanceDriver } from './driver.ts';
 import type { Links } from './links.ts';
 import type { AddressConflict, EngineConfig } from './messages.ts';
@@ -19,6 +20,8 @@ import type { Resident } from './resident.ts';
 export interface ConflictWatchHost {
   /** Announce its addresses once. */
   announce(driver: InstanceDriver, repeat: number): void;
+  /** Ask the network who holds its address. */
+  ask(driver: InstanceDriver): void;
   log(level: 'warning', text: string, conflict?: AddressConflict): void;
 }
 
@@ -28,9 +31,11 @@ export interface ConflictWatchDependencies {
   readonly links: Links;
 }
 
-/** Frames read in one go; then the tap rests, so that a flood of claims costs 50 wake-ups a second and no more. */
+/** Frames read in one go; then the tap rests, so that a flood of claims costs 100 wake-ups a second and no more. */
 const BATCH = 64;
-const REST = millis(20);
+const REST = millis(10);
+/** Announcements when a rival has gone: the first may meet its last frames. */
+const FAREWELL = 2;
 /** One line of the log for each router and this time. */
 const QUIET = seconds(60);
 
@@ -45,6 +50,7 @@ interface Tap {
 interface Claimed {
   readonly driver: InstanceDriver;
   readonly defence: ConflictDefence;
+  readonly rival: Rival;
 }
 
 export class ConflictWatch implements Resident {
@@ -72,7 +78,10 @@ export class ConflictWatch implements Resident {
       if (at !== undefined && (earliest === undefined || at < earliest)) earliest = at;
     };
     for (const { restsUntil } of this.#taps) consider(restsUntil);
-    for (const { defence } of this.#claimed.values()) consider(defence.deadline);
+    for (const { defence, rival } of this.#claimed.values()) {
+      consider(defence.deadline);
+      consider(rival.deadline);
+    }
     return earliest;
   }
 
@@ -122,8 +131,13 @@ export class ConflictWatch implements Resident {
         tap.restsUntil = after(now, REST); // somebody took its place meanwhile
       }
     }
-    for (const { driver, defence } of this.#claimed.values())
+    for (const { driver, defence, rival } of this.#claimed.values()) {
+      if (driver.router.state !== 'MASTER') rival.forget();
       if (defence.due(now) && driver.router.state === 'MASTER') this.#host.announce(driver, 1);
+      const todo = rival.act(now);
+      if (todo === 'ask') this.#host.ask(driver);
+      else if (todo === 'gone') this.#host.announce(driver, FAREWELL);
+    }
   }
 
   settle(): void {}
@@ -208,6 +222,9 @@ export class ConflictWatch implements Resident {
     if (claim === undefined) return;
     const driver = this.#holders.get(`${device} ${claim.address}`);
     if (driver === undefined || driver.router.state !== 'MASTER' || this.#isOwn(device, claim.mac)) return;
+    const known = this.#claimed.get(driver);
+    // An answer to our question is the same claim once more.
+    if (claim.isAnswer && known?.rival.heard(now) === false) return;
     driver.tally.conflict(claim.address, claim.mac, now);
     const count = this.#told.note(driver.name, now);
     if (count > 0)
@@ -218,11 +235,9 @@ export class ConflictWatch implements Resident {
       );
     // strict mode and lower_prio_repeat 0: no announcements out of turn
     if (driver.config.announce.lowerPrioRepeat <= 0) return;
-    let claimed = this.#claimed.get(driver);
-    if (claimed === undefined) {
-      claimed = { driver, defence: new ConflictDefence() };
-      this.#claimed.set(driver, claimed);
-    }
+    const claimed = known ?? { driver, defence: new ConflictDefence(), rival: new Rival() };
+    this.#claimed.set(driver, claimed);
+    claimed.rival.heard(now);
     if (claimed.defence.claimed(now)) this.#host.announce(driver, 1);
   }
 
@@ -240,10 +255,15 @@ export class ConflictWatch implements Resident {
 }
 
 /** Who says that it has which address; undefined: the frame says nothing of the kind. */
-function claimOf(frame: Uint8Array): { address: IpAddress; mac: MacAddress } | undefined {
+function claimOf(frame: Uint8Array): { address: IpAddress; mac: MacAddress; isAnswer: boolean } | undefined {
   const arp = decodeArp(frame);
-  if (typeof arp !== 'string') return { address: arp.arp.senderIp, mac: arp.arp.senderMac };
+  if (typeof arp !== 'string')
+    return { address: arp.arp.senderIp, mac: arp.arp.senderMac, isAnswer: arp.arp.operation === 'reply' };
   const advertisement = decodeNeighbourAdvertisement(frame);
   if (typeof advertisement === 'string') return undefined;
-  return { address: advertisement.target, mac: advertisement.linkAddress ?? advertisement.ethernetSource };
+  return {
+    address: advertisement.target,
+    mac: advertisement.linkAddress ?? advertisement.ethernetSource,
+    isAnswer: false,
+  };
 }

@@ -12,7 +12,7 @@ export interface DriverHost {
   wallTime(): number;
   /** Whether an address is in a network of the router's interface; true where that is not known. */
   isOnLink(driver: InstanceDriver, address: IpAddress): boolean;
-  send(driver: InstanceDriver, ad: Advertisement): void;
+  send(driver: InstanceDriver, ad: Advertisement, now: Instant): void;
   own(driver: InstanceDriver): void;
   disown(driver: InstanceDriver): void;
   announce(driver: InstanceDriver, repeat: number): void;

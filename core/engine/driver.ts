@@ -315,7 +315,7 @@ export class InstanceDriver {
   #send(ad: Advertisement, now: Instant): void {
     this.#lastSent = now;
     this.tally.sent(ad.priority);
-    this.#host.send(this, ad);
+    this.#host.send(this, ad, now);
     const lifetime = this.addressLifetime;
     if (ad.priority === 0 || lifetime === 'forever' || this.#lastRenewed === undefined) return;
     if (now >= after(this.#lastRenewed, RENEW_EVERY)) this.#renew(now);

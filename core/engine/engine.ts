@@ -12,6 +12,7 @@ import type { InstanceDriver } from './driver.ts';
 import type { LeaseWatch } from './lease.ts';
 import { LinkDelays } from './link-delays.ts';
 import type { Links } from './links.ts';
+import type { ReceivedPackets } from './lonely-links.ts';
 import type { EngineCommand, EngineConfig, EngineEvent, TrackVerdict } from './messages.ts';
 import { QuietStart } from './quiet-start.ts';
 import type { Resident, ResidentHost } from './resident.ts';
@@ -48,6 +49,8 @@ export interface EngineDependencies {
   readonly lease: LeaseWatch;
   readonly inbox: Inbox;
   readonly post: (event: EngineEvent) => void;
+  /** Counters of the kernel. Absent: no interface counts as lonely. */
+  readonly received?: ReceivedPackets;
   /** Makes what else lives in the loop. Default: nothing. */
   readonly residents?: (host: ResidentHost) => readonly Resident[];
 }
@@ -106,7 +109,11 @@ export class Engine implements SegmentListener {
       });
     const { announce } = wishes;
     this.#sleep = new SleepWatch(dependencies.clock);
-    this.#conflicts = new ConflictWatch(dependencies, { announce: announce.bind(wishes), log: wishes.log });
+    this.#conflicts = new ConflictWatch(dependencies, {
+      announce: announce.bind(wishes),
+      ask: wishes.ask,
+      log: wishes.log,
+    });
     const quiet = new QuietStart(dependencies.clock, { begin: (now) => this.#crew.begin(now), log: wishes.log });
     const hold = new StartHold(dependencies, {
       alive: (name, now) => this.#crew.alive(name, now),

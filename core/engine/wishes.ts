@@ -12,6 +12,7 @@ import type { InstanceDriver } from './driver.ts';
 import type { DriverHost, Transition } from './driver-host.ts';
 import { DropLog } from './drop-log.ts';
 import { Holdings } from './holdings.ts';
+import { LonelyLinks, type ReceivedPackets } from './lonely-links.ts';
 import type { AddressConflict, EngineEvent } from './messages.ts';
 import { Ration } from './ration.ts';
 import type { Routing } from './routing.ts';
@@ -24,6 +25,8 @@ export interface WishesDependencies {
   /** Absent: no routes and rules are set. */
   readonly routing?: Routing;
   readonly post: (event: EngineEvent) => void;
+  /** Absent: no interface counts as lonely. */
+  readonly received?: ReceivedPackets;
   /** Asked only during a turn: the crew is made after its host. */
   readonly crew: () => Crew;
 }
@@ -50,11 +53,13 @@ export class Wishes implements DriverHost {
   readonly holdings: Holdings;
   readonly #drops: DropLog;
   readonly #deaf = new DeafPeers();
+  readonly #lonely: LonelyLinks;
   readonly #rivals = new Ration(RIVALS_EACH);
   readonly #outgoing: EngineEvent[] = [];
 
   constructor(dependencies: WishesDependencies) {
     this.#io = dependencies;
+    this.#lonely = new LonelyLinks(dependencies.received);
     this.holdings = new Holdings(dependencies.provider, this.log, dependencies.routing);
     this.#drops = new DropLog((event) => this.#outgoing.push(event));
   }
@@ -92,7 +97,15 @@ export class Wishes implements DriverHost {
     return this.#io.crew().isOnLink(driver.config.interface, address);
   }
 
-  send(driver: InstanceDriver, ad: Advertisement): void {
+  /** Asks the network who holds the first address of a router. Of a virtual MAC address every holder's answer is the same. */
+  readonly ask = (driver: InstanceDriver): void => {
+    const [vip] = driver.vips;
+    if (vip !== undefined && driver.config.virtualInterface === undefined) this.#io.provider.ask?.(vip);
+  };
+
+  send(driver: InstanceDriver, ad: Advertisement, now: Instant): void {
+    // Before the advert: a rival who yields to it in silence has answered by then. Not in the way of a takeover.
+    if (this.holdings.held(driver).length > 0 && this.#lonely.has(driver.config.interface, now)) this.ask(driver);
     const segment = this.#io.crew().segmentOf(driver.config);
     const through = this.#io.crew().outletOf(driver.config);
     const both = through !== undefined && this.#deaf.has(driver);

@@ -97,6 +97,21 @@ export function gratuitousArp(mac: MacAddress, address: IpAddress): Uint8Array {
   });
 }
 
+/** The broadcast question who holds `address`, without an address of our own: no cache learns from it (RFC 5227 §2.1.1). */
+export function arpProbe(mac: MacAddress, address: IpAddress): Uint8Array {
+  return encodeArp({
+    destination: BROADCAST_MAC,
+    source: mac,
+    arp: {
+      operation: 'request',
+      senderMac: mac,
+      senderIp: '0.0.0.0' as IpAddress,
+      targetMac: '00:00:00:00:00:00' as MacAddress,
+      targetIp: address,
+    },
+  });
+}
+
 /**
  * The same as a broadcast reply (RFC 5944 §4.6). For a virtual MAC address: a request is answered by a machine that still has
  * the address, and that answer, from the same MAC address, teaches the switches the way to the wrong machine.

@@ -22,6 +22,8 @@ export interface LocalProvider {
   unbind(vips: readonly VirtualIp[]): readonly BindOutcome[];
   /** Sends one gratuitous ARP (or unsolicited neighbour advertisement) for each address, `repeat` times over, round-robin. Returns frames sent. */
   announce(vips: readonly VirtualIp[], repeat: number): number;
+  /** Asks the network who holds an address, at once; IPv4 only. Absent: it cannot. */
+  ask?(vip: VirtualIp): void;
   /**
    * What an earlier run left of these addresses: they themselves, or ours with another prefix length.
    * @param markedOnly those alone that bear VRRP's mark: what has none may be the machine's own. Default false.

@@ -1,6 +1,8 @@
 // The LAN provider: addresses on this machine's own interfaces by rtnetlink, announced by gratuitous ARP and neighbour
 // advertisements. Synchronous, on two sockets it is given; knows no VRRP, reads no clock. See README.md beside it.
+
 import { familyOf, ipBytes } from '../../core/net/address.ts';
+import { arpProbe } from '../../core/net/arp.ts';
 import {
   ADDRESS_PROTOCOL_VRRP,
   type AddressRecord,
@@ -131,6 +133,13 @@ export class NetlinkProvider implements LocalProvider {
       sent += frames.length - this.#frames.flush().length;
     }
     return sent;
+  }
+
+  ask({ address, device }: VirtualIp): void {
+    const link = this.#links(device);
+    if (link?.mac === undefined || link.loopback || address.includes(':')) return;
+    this.#frames.queue(arpProbe(link.mac, address), link.index);
+    this.#frames.flush();
   }
 
   /**

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ip, type MacAddress } from '../../core/net/address.ts';
-import { gratuitousArp } from '../../core/net/arp.ts';
+import { encodeArp, gratuitousArp } from '../../core/net/arp.ts';
 import { unsolicitedNeighbourAdvertisement } from '../../core/net/ndisc.ts';
 import { micros, millis, priority, seconds } from '../../core/units.ts';
 import { instance, virtualIp } from './instances.ts';
@@ -148,4 +148,37 @@ test('an address that a reload adds is watched, one that it removes no longer', 
   a.frame(gratuitousArp(RIVAL, ip('10.0.0.101')));
   lan.run(millis(25));
   assert.equal(warnings(a), 1);
+});
+
+test('a rival is asked whether it is still there, and when it answers no more the addresses are announced within 40 ms', () => {
+  const { lan, a } = settled();
+  const MINE = '02:00:00:00:00:01' as MacAddress;
+  const answer = () =>
+    a.frame(
+      encodeArp({
+        destination: MINE,
+        source: RIVAL,
+        arp: { operation: 'reply', senderMac: RIVAL, senderIp: VIP, targetMac: MINE, targetIp: ip('0.0.0.0') },
+      }),
+    );
+  a.frame(claim());
+  let answered = 0;
+  for (let ms = 0; ms < 500; ms++) {
+    lan.run(millis(1));
+    if (a.asked.length > answered) {
+      answered = a.asked.length;
+      answer();
+    }
+  }
+  assert.ok(answered >= 20, `${answered} questions in half a second`);
+  assert.equal(snapshot(lan, a).statistics.addressConflicts, 1, 'its answers are the same claim');
+  a.announced.length = 0;
+  lan.run(millis(40)); // it yielded in silence
+  assert.deepEqual(
+    a.announced.map(({ address, repeat }) => [address, repeat]),
+    [[VIP, 2]],
+  );
+  const { length } = a.asked;
+  lan.run(seconds(5));
+  assert.equal(a.asked.length, length, 'and nobody is asked about any more');
 });

@@ -97,6 +97,8 @@ export class SimulatedNode {
   >();
   /** Addresses announced, with the time. */
   readonly announced: { readonly at: Instant; readonly address: IpAddress; readonly repeat: number }[] = [];
+  /** When it asked the network who holds an address. */
+  readonly asked: { readonly at: Instant; readonly address: IpAddress }[] = [];
   link: LinkInfo = {
     index: 2,
     name: 'eth0',
@@ -372,6 +374,9 @@ export class SimulatedNode {
       bind,
       renew: bind,
       unbind: (vips) => vips.map((vip) => ({ vip, outcome: this.kernel.delete(vip.address) ? 'removed' : 'absent' })),
+      ask: ({ address }) => {
+        this.asked.push({ at: this.lan.now, address });
+      },
       announce: (vips, repeat) => {
         for (const { address } of vips) this.announced.push({ at: this.lan.now, address, repeat });
         return vips.length * repeat;
