@@ -132,11 +132,17 @@ export class ConflictWatch implements Resident {
       }
     }
     for (const { driver, defence, rival } of this.#claimed.values()) {
-      if (driver.router.state !== 'MASTER') rival.forget();
-      if (defence.due(now) && driver.router.state === 'MASTER') this.#host.announce(driver, 1);
+      if (driver.router.state !== 'MASTER') {
+        rival.forget();
+        defence.forget();
+      }
+      if (defence.due(now)) this.#host.announce(driver, 1);
       const todo = rival.act(now);
       if (todo === 'ask') this.#host.ask(driver);
-      else if (todo === 'gone') this.#host.announce(driver, FAREWELL);
+      else if (todo === 'gone') {
+        defence.forget();
+        this.#host.announce(driver, FAREWELL);
+      }
     }
   }
 
@@ -237,8 +243,9 @@ export class ConflictWatch implements Resident {
     if (driver.config.announce.lowerPrioRepeat <= 0) return;
     const claimed = known ?? { driver, defence: new ConflictDefence(), rival: new Rival() };
     this.#claimed.set(driver, claimed);
-    claimed.rival.heard(now);
-    if (claimed.defence.claimed(now)) this.#host.announce(driver, 1);
+    // Nobody can be asked over IPv6 without turning the clients' caches.
+    if (!claim.address.includes(':')) claimed.rival.heard(now);
+    claimed.defence.claimed(now);
   }
 
   /** Whether some router here is master of an address on this interface. */

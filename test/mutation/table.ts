@@ -39,6 +39,7 @@ const hold = rows('core/engine/start-hold.ts');
 const quiet = rows('core/engine/quiet-start.ts');
 const conflicts = rows('core/engine/conflict-watch.ts');
 const defence = rows('core/vip/conflict-defence.ts');
+const rival = rows('core/vip/rival.ts');
 const deaf = rows('core/engine/deaf-peers.ts');
 const sleep = rows('core/engine/sleep-watch.ts');
 const delays = rows('core/engine/link-delays.ts');
@@ -318,16 +319,18 @@ export const MUTATIONS: readonly Mutation[] = [
   quiet('a reload delays nobody', 'if (this.#configured) return;', ''),
   conflicts('a frame of this machine is no claim', ' || this.#isOwn(device, claim.mac)', ''),
   conflicts(
-    'a defence that was held back is for a master only',
-    "defence.due(now) && driver.router.state === 'MASTER'",
-    'defence.due(now)',
+    'who is no longer master neither asks nor answers',
+    "      if (driver.router.state !== 'MASTER') {\n        rival.forget();\n        defence.forget();\n      }\n",
+    '',
   ),
   conflicts(
     'lower_prio_repeat 0 leaves claims unanswered',
     'if (driver.config.announce.lowerPrioRepeat <= 0) return;',
     '',
   ),
-  defence('defences grow rarer', 'this.#defences++;', ''),
+  defence('the adverts of a new master are awaited', 'seconds(2)', 'seconds(0)'),
+  rival('a rival that answers is there', 'this.#unanswered = 0;\n    if', 'if'),
+  rival('a rival that does not answer is gone', 'const UNANSWERED = 2;', 'const UNANSWERED = 200;'),
   defence('the last word of a quarrel is ours', 'this.#due = true;', ''),
   deaf('a rival has time to yield', 'const PATIENCE = 4;', 'const PATIENCE = 1;'),
   deaf(
