@@ -46,7 +46,6 @@ function probe(
       host,
       port,
       signal,
-      noDelay: true,
       ...(source !== undefined && { localAddress: source }),
     });
     let answer = '';
@@ -55,18 +54,19 @@ function probe(
       socket.resetAndDestroy();
       resolve(result);
     };
-    socket.setEncoding('utf8');
-    socket.once('connect', () => {
-      if (question !== undefined) socket.write(question);
-      if (expected === undefined) end({ ok: true });
-    });
+    socket.once('error', (error: NodeJS.ErrnoException) => end({ ok: false, why: error.code ?? error.message }));
+    if (expected === undefined) {
+      socket.once('connect', () => end({ ok: true }));
+      return;
+    }
+    socket.setNoDelay().setEncoding('utf8');
+    if (question !== undefined) socket.write(question);
     socket.on('data', (text: string) => {
       answer = (answer + text).slice(0, MOST_ANSWER);
-      if (expected?.test(answer)) end({ ok: true });
+      if (expected.test(answer)) end({ ok: true });
       else if (answer.length >= MOST_ANSWER) end({ ok: false, why: 'a long answer without what is expected' });
     });
     socket.once('end', () => end({ ok: false, why: `closed after ${answer.length === 0 ? 'no' : 'another'} answer` }));
-    socket.once('error', (error: NodeJS.ErrnoException) => end({ ok: false, why: error.code ?? error.message }));
   });
 }
 

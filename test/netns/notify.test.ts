@@ -104,6 +104,7 @@ async function history(kind: Kind): Promise<Told> {
     await ip('link', 'set', 'eth0', 'down');
     await says('INSTANCE "V3" FAULT 10');
     await ip('link', 'set', 'eth0', 'up');
+    await lab.probe('192.0.2.103'); // somebody asks for the address: the port is not deaf
     await says('INSTANCE "V3" MASTER 10');
     daemon.reload(text(directory, false));
     await says('INSTANCE "V3" DELETED 10');
