@@ -4,7 +4,7 @@ import { DeadlineQueue } from '../deadlines.ts';
 import type { CheckHost, CheckPlugin, HealthCheck } from '../plugin/check.ts';
 import type { CheckPrograms, ProgramPolicy } from '../plugin/program.ts';
 import type { Timing } from '../ports/process.ts';
-import { after, between, type Instant, type Micros, micros, seconds } from '../units.ts';
+import { after, between, type Instant, instant, type Micros, micros, millis, seconds } from '../units.ts';
 import { CheckRun, LONGEST_TEXT, type RunHost, textOf } from './check-run.ts';
 import type { CheckEvent, CheckPlan, CheckSnapshot } from './messages.ts';
 
@@ -26,6 +26,13 @@ const SPREAD = seconds(1);
 const RATION = 10;
 const RATION_PERIOD = seconds(60);
 const LEVELS: ReadonlySet<string> = new Set(['error', 'warning', 'info']);
+/**
+ * The wheel turns in steps of a tenth of the shortest interval, within these: what is due in one step is done together,
+ * since a wake-up costs more than a probe.
+ */
+const STEPS = 10;
+const LONGEST_STEP = millis(100);
+const SHORTEST_STEP = millis(5);
 /** Of a few checks none has to wait. */
 const FEW = 8;
 
@@ -35,6 +42,7 @@ export class Rounds implements RunHost {
   #runs: ReadonlyMap<string, CheckRun> = new Map();
   #cancel: (() => void) | undefined;
   #armed: Instant | undefined;
+  #step: Micros = LONGEST_STEP;
 
   constructor(ports: RoundsPorts) {
     this.#ports = ports;
@@ -42,6 +50,7 @@ export class Rounds implements RunHost {
 
   configure(plans: readonly CheckPlan[]): void {
     const before = this.#runs;
+    this.#step = stepOf(plans);
     const runs = new Map<string, CheckRun>();
     const fresh: CheckRun[] = [];
     for (const plan of plans) {
@@ -154,7 +163,8 @@ export class Rounds implements RunHost {
 
   /** One timer for all: set anew only when something is due earlier. */
   #arm(): void {
-    const next = this.#queue.next;
+    const due = this.#queue.next;
+    const next = due === undefined ? undefined : instant(Math.ceil(due / this.#step) * this.#step);
     if (next === undefined || (this.#armed !== undefined && this.#armed <= next)) return;
     this.#cancel?.();
     this.#armed = next;
@@ -171,6 +181,11 @@ export class Rounds implements RunHost {
     }
     this.#arm();
   }
+}
+
+function stepOf(plans: readonly CheckPlan[]): Micros {
+  const shortest = Math.min(...plans.map(({ interval }) => interval));
+  return micros(Math.min(LONGEST_STEP, Math.max(SHORTEST_STEP, shortest / STEPS)));
 }
 
 function offsetOf(index: number, count: number, interval: Micros): Micros {
