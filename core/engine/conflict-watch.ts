@@ -141,9 +141,16 @@ export class ConflictWatch implements Resident {
       if (todo === 'ask') this.#host.ask(driver);
       else if (todo === 'gone') {
         defence.forget();
-        this.#host.announce(driver, FAREWELL);
+        this.#sayFarewell(driver);
       }
     }
+  }
+
+  /** The rival may have been master of more than it was asked for: all that we hold on that interface is announced. */
+  #sayFarewell(driver: InstanceDriver): void {
+    for (const { device } of driver.vips.slice(0, 1))
+      for (const each of this.#byDevice.get(device) ?? [driver])
+        if (each.router.state === 'MASTER') this.#host.announce(each, FAREWELL);
   }
 
   settle(): void {}

@@ -105,7 +105,7 @@ export class Wishes implements DriverHost {
 
   send(driver: InstanceDriver, ad: Advertisement, now: Instant): void {
     // Before the advert: a rival who yields to it in silence has answered by then. Not in the way of a takeover.
-    if (this.holdings.held(driver).length > 0 && this.#lonely.has(driver.config.interface, now)) this.ask(driver);
+    if (this.holdings.held(driver).length > 0 && this.#lonely.shouldAsk(driver.config.interface, now)) this.ask(driver);
     const segment = this.#io.crew().segmentOf(driver.config);
     const through = this.#io.crew().outletOf(driver.config);
     const both = through !== undefined && this.#deaf.has(driver);
