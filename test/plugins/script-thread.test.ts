@@ -75,6 +75,8 @@ describe('programs of a thread', needs('root'), () => {
       }, 10);
     });
     assert.ok(!isGone(child));
+    // A program may run before its thread has noted it; an answer of the thread shows that it has.
+    await pool.get(undefined).snapshot();
     pool.keep(new Set());
     while (!isGone(child)) await new Promise(setImmediate);
   });
